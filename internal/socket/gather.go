@@ -1,0 +1,217 @@
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// inlineWrite is how long a caller's own goroutine may spend writing. What
+	// is unwritten by then goes on in the background, so that a peer that does
+	// not read cannot hold a caller past its deadline.
+	inlineWrite = 20 * time.Millisecond
+
+	// gatherLimit is how many bytes may gather before they are written although
+	// more writers are on their way.
+	gatherLimit = 32 << 10
+
+	// crowded is how many unwritten bytes make further writers wait for room.
+	crowded = 1 << 20
+)
+
+// gather collects what is written at the same moment and writes it to dst at
+// once. Bytes are written by the goroutine that brought them; only a write that
+// takes longer than inlineWrite is finished by a goroutine of its own.
+type gather struct {
+	dst     io.WriteCloser
+	inline  func(time.Time) error // sets dst's write deadline; nil where dst has none that it survives
+	timeout time.Duration         // for one write to dst
+
+	writers atomic.Int32 // messages on their way into buf
+
+	mu      sync.Mutex
+	buf     []byte // not yet given to dst
+	spare   []byte
+	writing bool          // somebody is writing to dst
+	room    chan struct{} // closed when buf is no longer crowded; nil when nobody waits
+	err     error         // why nothing can be written any more
+}
+
+// Write takes p for writing, unless an earlier write has failed. It is what the
+// websocket library writes its frames to, and writes alone what no message of
+// ours is about to follow: pings, pongs and close frames.
+func (g *gather) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	if g.err != nil {
+		g.mu.Unlock()
+		return 0, g.err
+	}
+	g.buf = append(g.buf, p...)
+	full := len(g.buf) >= gatherLimit
+	g.mu.Unlock()
+	if full || g.writers.Load() == 0 {
+		g.flush(false)
+	}
+	return len(p), nil
+}
+
+// enter announces a message; leave, after the message was written, writes what
+// has gathered unless another message is on its way and will.
+func (g *gather) enter() { g.writers.Add(1) }
+
+// leave ends what enter began. With crowd set, other goroutines that are ready
+// to write are let in first.
+func (g *gather) leave(crowd bool) {
+	if g.writers.Add(-1) == 0 {
+		g.flush(crowd)
+	}
+}
+
+// flush writes what has gathered, unless somebody is writing already and will
+// find it.
+func (g *gather) flush(crowd bool) {
+	g.mu.Lock()
+	if g.writing || len(g.buf) == 0 || g.err != nil {
+		g.mu.Unlock()
+		return
+	}
+	g.writing = true
+	g.mu.Unlock()
+	if g.inline == nil {
+		go g.drain(nil)
+		return
+	}
+	if crowd {
+		runtime.Gosched()
+	}
+	until := time.Now().Add(inlineWrite)
+	for p := g.take(nil); p != nil; p = g.take(p) {
+		_ = g.inline(until) // a dead connection fails the write as well
+		n, err := g.dst.Write(p)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			go g.drain(p[n:])
+			return
+		}
+		if err != nil {
+			g.fail(fmt.Errorf("write: %w", err))
+			return
+		}
+	}
+}
+
+// drain writes rest and all that has gathered since, in the background. A write
+// that is not done within the timeout ends the connection.
+func (g *gather) drain(rest []byte) {
+	if len(rest) == 0 {
+		rest = g.take(nil)
+	}
+	for p := rest; p != nil; p = g.take(p) {
+		expired := time.AfterFunc(g.timeout, func() {
+			g.fail(fmt.Errorf("a write was not finished within %v", g.timeout))
+		})
+		if g.inline != nil {
+			_ = g.inline(time.Time{})
+		}
+		_, err := g.dst.Write(p)
+		expired.Stop()
+		if err != nil {
+			g.fail(fmt.Errorf("write: %w", err))
+			return
+		}
+	}
+}
+
+// take returns what has gathered, for writing, and takes back the buffer that
+// was written before. It returns nil, and the writing is over, when there is
+// nothing.
+func (g *gather) take(written []byte) []byte {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if written != nil && cap(written) <= 2*gatherLimit {
+		g.spare = written[:0]
+	}
+	if len(g.buf) == 0 || g.err != nil {
+		g.writing = false
+		return nil
+	}
+	p := g.buf
+	g.buf, g.spare = g.spare, nil
+	if g.room != nil {
+		close(g.room)
+		g.room = nil
+	}
+	return p
+}
+
+// wait returns nil when there is room for another message, or else a channel
+// that is closed when there may be.
+func (g *gather) wait() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.buf) < crowded || g.err != nil {
+		return nil
+	}
+	if g.room == nil {
+		g.room = make(chan struct{})
+	}
+	return g.room
+}
+
+// fail closes dst. The first cause stays.
+func (g *gather) fail(cause error) {
+	g.mu.Lock()
+	if g.err != nil {
+		g.mu.Unlock()
+		return
+	}
+	g.err = cause
+	if g.room != nil {
+		close(g.room)
+		g.room = nil
+	}
+	g.mu.Unlock()
+	_ = g.dst.Close() // the cause says more than its failure would
+}
+
+// cause returns what fail was told, or nil.
+func (g *gather) cause() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.err
+}
+
+// gatherConn is a dialled connection whose writes gather once the websocket
+// handshake is over.
+type gatherConn struct {
+	net.Conn
+	out atomic.Pointer[gather]
+}
+
+func (c *gatherConn) Write(p []byte) (int, error) {
+	if out := c.out.Load(); out != nil {
+		return out.Write(p)
+	}
+	return c.Conn.Write(p)
+}
+
+// begin makes writes gather from now on.
+func (c *gatherConn) begin(timeout time.Duration) *gather {
+	out := &gather{dst: c.Conn, inline: c.Conn.SetWriteDeadline, timeout: timeout}
+	c.out.Store(out)
+	return out
+}
+
+// gatherBody is the same for a transport whose connection cannot be had.
+type gatherBody struct {
+	io.ReadWriteCloser
+	out *gather
+}
+
+func (b *gatherBody) Write(p []byte) (int, error) { return b.out.Write(p) }

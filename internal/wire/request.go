@@ -1,0 +1,108 @@
+package wire
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Request is a request to Janus. Zero fields are left out.
+type Request struct {
+	Janus     string
+	Session   uint64
+	Handle    uint64
+	Token     string
+	APISecret string
+
+	ID        uint64          // create
+	Plugin    string          // attach
+	OpaqueID  string          // attach
+	LoopIndex *int            // attach
+	Body      json.RawMessage // message
+	Jsep      json.RawMessage // message
+
+	Candidate  json.RawMessage // trickle
+	Candidates json.RawMessage // trickle
+}
+
+// Append appends the request as JSON to b, with the transaction given.
+func (r *Request) Append(b []byte, t Transaction) []byte {
+	b = append(b, `{"janus":`...)
+	b = appendString(b, r.Janus)
+	b = append(b, `,"transaction":"`...)
+	b = t.append(b)
+	b = append(b, '"')
+	b = appendUint(b, `,"session_id":`, r.Session)
+	b = appendUint(b, `,"handle_id":`, r.Handle)
+	b = appendField(b, `,"token":`, r.Token)
+	b = appendField(b, `,"apisecret":`, r.APISecret)
+	b = appendUint(b, `,"id":`, r.ID)
+	b = appendField(b, `,"plugin":`, r.Plugin)
+	b = appendField(b, `,"opaque_id":`, r.OpaqueID)
+	if r.LoopIndex != nil {
+		b = append(b, `,"loop_index":`...)
+		b = strconv.AppendInt(b, int64(*r.LoopIndex), 10)
+	}
+	b = appendRaw(b, `,"body":`, r.Body)
+	b = appendRaw(b, `,"jsep":`, r.Jsep)
+	b = appendRaw(b, `,"candidate":`, r.Candidate)
+	b = appendRaw(b, `,"candidates":`, r.Candidates)
+	return append(b, '}')
+}
+
+func appendUint(b []byte, key string, v uint64) []byte {
+	if v == 0 {
+		return b
+	}
+	return strconv.AppendUint(append(b, key...), v, 10)
+}
+
+func appendField(b []byte, key, v string) []byte {
+	if v == "" {
+		return b
+	}
+	return appendString(append(b, key...), v)
+}
+
+func appendRaw(b []byte, key string, v json.RawMessage) []byte {
+	if len(v) == 0 {
+		return b
+	}
+	return append(append(b, key...), v...)
+}
+
+// appendString appends s as a JSON string.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // a string can always be marshalled
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+// Transaction identifies a request and its replies: a prefix that no other
+// client uses and a number that this one uses once.
+type Transaction struct {
+	Prefix string
+	Number uint64
+}
+
+const base = 36
+
+func (t Transaction) append(b []byte) []byte {
+	return strconv.AppendUint(append(b, t.Prefix...), t.Number, base)
+}
+
+// ParseTransaction returns the number of a transaction with the given prefix.
+func ParseTransaction(s, prefix string) (number uint64, ok bool) {
+	digits, ok := strings.CutPrefix(s, prefix)
+	if !ok || digits == "" || digits[0] == '0' || digits[0] == '+' {
+		return 0, false // 0 is what nobody waits for
+	}
+	number, err := strconv.ParseUint(digits, base, 64)
+	return number, err == nil
+}

@@ -1,0 +1,453 @@
+package janus
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/cameronelliott/janus-go/internal/wire"
+)
+
+// Ends of what a call needs, to be matched with errors.Is. The error of a call
+// also wraps the cause: why the connection was lost, for instance.
+var (
+	// ErrClosed is the end of the connection: calls that were waiting for a
+	// reply, which may or may not have been carried out, and calls made later
+	// fail with it.
+	ErrClosed = errors.New("connection closed")
+
+	// ErrSessionEnded is the end of a session: it was destroyed, it timed out,
+	// or the server no longer knows it. The same error wraps the *ErrorMsg with
+	// which Janus answers a request for such a session, code 458.
+	ErrSessionEnded = errors.New("session ended")
+
+	// ErrHandleDetached is the end of a handle. The same error wraps the
+	// *ErrorMsg with which Janus answers a request for such a handle, code 459.
+	ErrHandleDetached = errors.New("handle detached")
+)
+
+// ErrorCode is a code of the Janus core, as in ErrorData.Code. It is an error
+// so that errors.Is finds it in what a call returned:
+//
+//	errors.Is(err, janus.ErrorSessionNotFound)
+//
+// The codes are those of Janus's apierror.h; the name there is that of the
+// constant, in capitals and behind JANUS_.
+type ErrorCode int
+
+const (
+	ErrorUnauthorized            ErrorCode = 403 // wrong or missing token or API secret
+	ErrorUnauthorizedPlugin      ErrorCode = 405 // the token does not allow this plugin
+	ErrorTransportSpecific       ErrorCode = 450
+	ErrorMissingRequest          ErrorCode = 452
+	ErrorUnknownRequest          ErrorCode = 453
+	ErrorInvalidJSON             ErrorCode = 454
+	ErrorInvalidJSONObject       ErrorCode = 455
+	ErrorMissingMandatoryElement ErrorCode = 456
+	ErrorInvalidRequestPath      ErrorCode = 457
+	ErrorSessionNotFound         ErrorCode = 458
+	ErrorHandleNotFound          ErrorCode = 459
+	ErrorPluginNotFound          ErrorCode = 460
+	ErrorPluginAttach            ErrorCode = 461
+	ErrorPluginMessage           ErrorCode = 462
+	ErrorPluginDetach            ErrorCode = 463
+	ErrorJSEPUnknownType         ErrorCode = 464
+	ErrorJSEPInvalidSDP          ErrorCode = 465
+	ErrorTrickleInvalidStream    ErrorCode = 466 // JANUS_ERROR_TRICKE_INVALID_STREAM, so spelt there
+	ErrorInvalidElementType      ErrorCode = 467
+	ErrorSessionConflict         ErrorCode = 468 // the id asked for is in use
+	ErrorUnexpectedAnswer        ErrorCode = 469
+	ErrorTokenNotFound           ErrorCode = 470
+	ErrorWebRTCState             ErrorCode = 471
+	ErrorNotAcceptingSessions    ErrorCode = 472
+	ErrorUnknown                 ErrorCode = 490
+)
+
+func (c ErrorCode) Error() string { return fmt.Sprintf("janus: error %d", int(c)) }
+
+// BaseMsg holds what every message of Janus begins with. The package itself
+// does not return it; it is for programs that decode messages of their own.
+type BaseMsg struct {
+	Type    string `json:"janus"`
+	ID      string `json:"transaction"`
+	Session uint64 `json:"session_id"`
+	Handle  uint64 `json:"sender"`
+}
+
+// AckMsg is the answer to a request that has no result.
+type AckMsg struct{}
+
+// ErrorMsg is an error of the Janus core. Calls return it as their error, where
+// errors.As finds it; on an Events channel it tells of an error that belongs to
+// no call that is still waiting.
+//
+// Failures within a plugin are not of this kind: see PluginData.Err.
+type ErrorMsg struct {
+	Err     ErrorData `json:"error"`
+	Session uint64    `json:"session_id"` // 0 where the error belongs to none
+}
+
+// Error returns the code and the reason.
+func (err *ErrorMsg) Error() string {
+	return fmt.Sprintf("janus: error %d: %s", err.Err.Code, err.Err.Reason)
+}
+
+// Is reports whether target is the ErrorCode of err.
+func (err *ErrorMsg) Is(target error) bool {
+	code, ok := target.(ErrorCode)
+	return ok && err.Err.Code == int(code)
+}
+
+// ErrorData is the code and the text of an error; ErrorCode lists the codes.
+type ErrorData struct {
+	Code   int
+	Reason string
+}
+
+// SuccessMsg is the successful answer to a request.
+type SuccessMsg struct {
+	Data       SuccessData
+	PluginData PluginData
+	Session    uint64 `json:"session_id"`
+	Handle     uint64 `json:"sender"`
+}
+
+// SuccessData is the id of the session or handle that a request made.
+type SuccessData struct {
+	ID uint64
+}
+
+// EventMsg is a message of a plugin: the answer to Handle.Message, or an event
+// on Handle.Events.
+type EventMsg struct {
+	Plugindata PluginData
+	Jsep       map[string]interface{} // the SDP offer or answer; nil if there is none
+	Session    uint64                 `json:"session_id"`
+	Handle     uint64                 `json:"sender"`
+
+	// Transaction is that of the request which the event belongs to; empty
+	// where it belongs to none.
+	Transaction string `json:"transaction"`
+
+	// OpaqueID is that of the handle, if the server is set up to repeat it.
+	OpaqueID string `json:"opaque_id"`
+}
+
+// PluginData is what a plugin says.
+type PluginData struct {
+	Plugin string
+	// Data is the plugin's JSON object. Its numbers are float64, which is exact
+	// for integers up to 2^53 only; Decode keeps every digit.
+	Data map[string]interface{}
+
+	frame *[]byte // the whole message that Data came in, for Decode
+}
+
+// Decode stores the plugin's data, as it came over the wire, in what v points
+// to, by the rules of encoding/json. Unlike Data, 64-bit ids keep their value.
+func (p PluginData) Decode(v any) error {
+	raw, err := p.raw()
+	if err == nil {
+		err = json.Unmarshal(raw, v)
+	}
+	if err != nil {
+		return fmt.Errorf("janus: decode data of plugin %q: %w", p.Plugin, err)
+	}
+	return nil
+}
+
+// raw returns the JSON of Data. It is cut out of the message only here, because
+// most messages are never asked for it.
+func (p PluginData) raw() (json.RawMessage, error) {
+	if p.frame == nil {
+		return json.Marshal(p.Data)
+	}
+	var message struct {
+		Plugindata struct {
+			Data json.RawMessage `json:"data"`
+		} `json:"plugindata"`
+	}
+	err := json.Unmarshal(*p.frame, &message)
+	return message.Plugindata.Data, err
+}
+
+// Err returns the plugin's own error, a *PluginError, or nil if Data reports
+// none. Calls do not return plugin errors as theirs: they return the message
+// that holds them, as documented.
+func (p PluginData) Err() error {
+	code, ok := p.Data["error_code"].(float64)
+	if !ok {
+		return nil
+	}
+	reason, _ := p.Data["error"].(string)
+	return &PluginError{Plugin: p.Plugin, Code: int(code), Reason: reason}
+}
+
+// PluginError is a failure within a plugin. The codes are each plugin's own.
+type PluginError struct {
+	Plugin string
+	Code   int
+	Reason string
+}
+
+func (e *PluginError) Error() string {
+	return fmt.Sprintf("%s: error %d: %s", e.Plugin, e.Code, e.Reason)
+}
+
+// DetachedMsg tells on Handle.Events that the handle is gone. It is the last
+// message there.
+type DetachedMsg struct {
+	Session  uint64 `json:"session_id"`
+	Handle   uint64 `json:"sender"`
+	OpaqueID string `json:"opaque_id"`
+}
+
+// HangupMsg tells on Handle.Events that the PeerConnection is closed.
+type HangupMsg struct {
+	Reason   string
+	Session  uint64 `json:"session_id"`
+	Handle   uint64 `json:"sender"`
+	OpaqueID string `json:"opaque_id"`
+}
+
+// ICEFailedMsg tells on Handle.Events that ICE failed for the PeerConnection.
+type ICEFailedMsg struct {
+	Session  uint64 `json:"session_id"`
+	Handle   uint64 `json:"sender"`
+	OpaqueID string `json:"opaque_id"`
+}
+
+// MediaMsg tells on Handle.Events that Janus has begun or ceased to receive
+// media of the PeerConnection.
+type MediaMsg struct {
+	Type      string // "audio" or "video"
+	Receiving bool
+	Mid       string
+	Substream *int   // the simulcast layer; nil without simulcast
+	Seconds   int    // how long nothing came, in seconds, if Receiving is false
+	Session   uint64 `json:"session_id"`
+	Handle    uint64 `json:"sender"`
+	OpaqueID  string `json:"opaque_id"`
+}
+
+// SlowLinkMsg tells on Handle.Events of packets lost on the PeerConnection.
+type SlowLinkMsg struct {
+	Uplink   bool  // true: lost from the peer to Janus; false: from Janus to the peer
+	Lost     int64 // packets lost lately; servers before 1.0 send Nacks instead
+	Mid      string
+	Media    string // "audio" or "video"
+	Nacks    int64  // of servers before 1.0
+	Session  uint64 `json:"session_id"`
+	Handle   uint64 `json:"sender"`
+	OpaqueID string `json:"opaque_id"`
+}
+
+// WebRTCUpMsg tells on Handle.Events that the PeerConnection is up.
+type WebRTCUpMsg struct {
+	Session  uint64 `json:"session_id"`
+	Handle   uint64 `json:"sender"`
+	OpaqueID string `json:"opaque_id"`
+}
+
+// TrickleMsg brings on Handle.Events a candidate of Janus, if it is set up for
+// full trickle, or the end of its candidates.
+type TrickleMsg struct {
+	Candidate ICECandidate
+	Completed bool   // there are no more candidates; Candidate is zero
+	Session   uint64 `json:"session_id"`
+	Handle    uint64 `json:"sender"`
+	OpaqueID  string `json:"opaque_id"`
+}
+
+// ICECandidate is a candidate in the form of the W3C's RTCIceCandidateInit. Its
+// fields are those of Pion's, so that webrtc.ICECandidateInit(c) converts it; as
+// the argument of Handle.Trickle it is what Janus expects.
+type ICECandidate struct {
+	Candidate        string  `json:"candidate"`
+	SDPMid           *string `json:"sdpMid,omitempty"`
+	SDPMLineIndex    *uint16 `json:"sdpMLineIndex,omitempty"`
+	UsernameFragment *string `json:"usernameFragment,omitempty"`
+}
+
+// TimeoutMsg tells that the session has timed out: it had no traffic for the
+// server's session_timeout, 60 s by default. It comes on Session.Events and on
+// the Events of the session's handles, which then close.
+type TimeoutMsg struct {
+	Session uint64 `json:"session_id"`
+}
+
+// UnknownMsg is a message of a kind, or in a form, that this package does not
+// know, as it came.
+type UnknownMsg struct {
+	Type    string // the value of "janus"; empty where that is no string
+	Raw     json.RawMessage
+	Session uint64
+	Handle  uint64
+}
+
+// OverflowMsg stands on an Events channel in the place of messages that were
+// dropped because more than DialOptions.EventBacklog were waiting to be read.
+type OverflowMsg struct {
+	Dropped int
+}
+
+// DisconnectedMsg tells on Session.Events that the connection is lost and is
+// being restored, see ReconnectOptions. Janus drops what happens in the session
+// until ReclaimedMsg.
+type DisconnectedMsg struct {
+	Err error // why
+}
+
+// ReclaimedMsg tells on Session.Events that the session is back: its handles
+// are as before, and events come again.
+type ReclaimedMsg struct{}
+
+// InfoMsg is what a server says of itself, in answer to Gateway.Info.
+type InfoMsg struct {
+	Name          string
+	Version       int
+	VersionString string `json:"version_string"`
+	Author        string
+	DataChannels  bool   `json:"data_channels"`
+	IPv6          bool   `json:"ipv6"`
+	LocalIP       string `json:"local-ip"`
+	IceTCP        bool   `json:"ice-tcp"`
+	Transports    map[string]PluginInfo
+	Plugins       map[string]PluginInfo
+
+	CommitHash            string   `json:"commit-hash"`
+	CompileTime           string   `json:"compile-time"`
+	LogToStdout           bool     `json:"log-to-stdout"`
+	LogToFile             bool     `json:"log-to-file"`
+	LogPath               string   `json:"log-path"`
+	AcceptingNewSessions  bool     `json:"accepting-new-sessions"`
+	SessionTimeout        int      `json:"session-timeout"`         // seconds
+	ReclaimSessionTimeout int      `json:"reclaim-session-timeout"` // seconds; 0: a session ends with its connection
+	CandidatesTimeout     int      `json:"candidates-timeout"`      // seconds
+	ServerName            string   `json:"server-name"`
+	PublicIP              string   `json:"public-ip"`
+	PublicIPs             []string `json:"public-ips"`
+	IPv6LinkLocal         bool     `json:"ipv6-link-local"`
+	ICELite               bool     `json:"ice-lite"`
+	ICENomination         string   `json:"ice-nomination"`
+	ICEConsentFreshness   bool     `json:"ice-consent-freshness"`
+	ICEKeepaliveConncheck bool     `json:"ice-keepalive-conncheck"`
+	HangupOnFailed        bool     `json:"hangup-on-failed"`
+	FullTrickle           bool     `json:"full-trickle"`
+	MDNSEnabled           bool     `json:"mdns-enabled"`
+	MinNACKQueue          int      `json:"min-nack-queue"` // milliseconds
+	NACKOptimizations     bool     `json:"nack-optimizations"`
+	TWCCPeriod            int      `json:"twcc-period"` // milliseconds
+	DSCP                  int      `json:"dscp"`
+	DTLSMTU               int      `json:"dtls-mtu"` // bytes
+	STUNServer            string   `json:"stun-server"`
+	TURNServer            string   `json:"turn-server"`
+	AllowForceRelay       bool     `json:"allow-force-relay"`
+	StaticEventLoops      int      `json:"static-event-loops"`
+	LoopIndication        bool     `json:"loop-indication"`
+	APISecret             bool     `json:"api_secret"` // whether requests need one
+	AuthToken             bool     `json:"auth_token"` // whether requests need a token
+	EventHandlers         bool     `json:"event_handlers"`
+	OpaqueIDInAPI         bool     `json:"opaqueid_in_api"`
+	WebRTCEncryption      *bool    `json:"webrtc_encryption"` // nil means true
+
+	Dependencies map[string]string // library to version
+	Events       map[string]PluginInfo
+	Loggers      map[string]PluginInfo
+
+	// Raw is the whole message, for what else a server may say.
+	Raw json.RawMessage `json:"-"`
+}
+
+// PluginInfo describes a plugin, a transport, an event handler or a logger.
+type PluginInfo struct {
+	Name          string
+	Author        string
+	Description   string
+	Version       int
+	VersionString string `json:"version_string"`
+}
+
+// newPluginData returns what the plugin said in f, whose JSON frame is.
+func newPluginData(f *wire.Frame, frame []byte) PluginData {
+	if f.Plugindata == nil {
+		return PluginData{}
+	}
+	kept := bytes.Clone(frame) // the reader uses its buffer again
+	return PluginData{Plugin: f.Plugindata.Plugin, Data: f.Plugindata.Data, frame: &kept}
+}
+
+func newEventMsg(f *wire.Frame, frame []byte) *EventMsg {
+	return &EventMsg{
+		Plugindata:  newPluginData(f, frame),
+		Jsep:        f.Jsep,
+		Session:     f.Session,
+		Handle:      f.Sender,
+		Transaction: f.Transaction,
+		OpaqueID:    f.OpaqueID,
+	}
+}
+
+func newSuccessMsg(f *wire.Frame, frame []byte) *SuccessMsg {
+	return &SuccessMsg{
+		Data:       SuccessData{ID: f.Data.ID},
+		PluginData: newPluginData(f, frame),
+		Session:    f.Session,
+		Handle:     f.Sender,
+	}
+}
+
+func newErrorMsg(f *wire.Frame) *ErrorMsg {
+	msg := &ErrorMsg{Session: f.Session}
+	if f.Error != nil {
+		msg.Err = ErrorData{Code: f.Error.Code, Reason: f.Error.Reason}
+	}
+	return msg
+}
+
+func newTrickleMsg(f *wire.Frame) *TrickleMsg {
+	msg := &TrickleMsg{Session: f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID}
+	if c := f.Candidate; c != nil {
+		msg.Completed = c.Completed
+		msg.Candidate = ICECandidate{c.Candidate, c.SDPMid, c.SDPMLineIndex, c.UsernameFragment}
+	}
+	return msg
+}
+
+// newEvent returns the message for an Events channel that f is, or nil for an
+// answer that nobody waits for any more and that says nothing.
+func newEvent(f *wire.Frame, frame []byte, malformed bool) interface{} {
+	switch {
+	case malformed:
+	case f.Janus == "event", f.Janus == "success" && f.Plugindata != nil:
+		return newEventMsg(f, frame)
+	case f.Janus == "ack", f.Janus == "success", f.Janus == "pong", f.Janus == "server_info":
+		return nil
+	case f.Janus == "error":
+		return newErrorMsg(f)
+	case f.Janus == "trickle":
+		return newTrickleMsg(f)
+	case f.Janus == "webrtcup":
+		return &WebRTCUpMsg{Session: f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID}
+	case f.Janus == "media":
+		return &MediaMsg{
+			Type: f.Type, Receiving: f.Receiving, Mid: f.Mid, Substream: f.Substream, Seconds: f.Seconds,
+			Session: f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID,
+		}
+	case f.Janus == "slowlink":
+		return &SlowLinkMsg{
+			Uplink: f.Uplink, Lost: f.Lost, Mid: f.Mid, Media: f.Media, Nacks: f.Nacks,
+			Session: f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID,
+		}
+	case f.Janus == "hangup":
+		return &HangupMsg{Reason: f.Reason, Session: f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID}
+	case f.Janus == "ice-failed":
+		return &ICEFailedMsg{Session: f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID}
+	case f.Janus == "detached":
+		return &DetachedMsg{Session: f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID}
+	case f.Janus == "timeout":
+		return &TimeoutMsg{Session: f.Session}
+	}
+	return &UnknownMsg{Type: f.Janus, Raw: bytes.Clone(frame), Session: f.Session, Handle: f.Sender}
+}

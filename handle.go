@@ -138,7 +138,7 @@ func (h *Handle) do(ctx context.Context, c *call, r *wire.Request) (interface{},
 // ack sends a request that is answered with an acknowledgement.
 func (h *Handle) ack(ctx context.Context, verb string, r *wire.Request) (*AckMsg, error) {
 	r.Janus, r.Handle = verb, h.ID
-	return h.session.ack(ctx, newCall(verb, h.session, h), r)
+	return h.session.ack(ctx, h.session.gateway.newCall(verb, h.session, h), r)
 }
 
 // Message sends a message request to a plugin handle on the Gateway.
@@ -155,7 +155,7 @@ func (h *Handle) ack(ctx context.Context, verb string, r *wire.Request) (*AckMsg
 // Events. An error of the plugin is no error of the call: see PluginData.Err.
 // An answer that comes after ctx has ended is delivered on Events.
 func (handle *Handle) Message(ctx context.Context, token string, body, jsep interface{}) (*EventMsg, error) {
-	reply, err := handle.message(ctx, newCall(verbMessage, handle.session, handle), token, body, jsep)
+	reply, err := handle.message(ctx, handle.session.gateway.newCall(verbMessage, handle.session, handle), token, body, jsep)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (handle *Handle) Message(ctx context.Context, token string, body, jsep inte
 // the VideoRoom's list, create or exists. It is Message without a jsep, but for
 // the type of the result; an asynchronous answer is accepted as well.
 func (handle *Handle) Request(ctx context.Context, token string, body interface{}) (*SuccessMsg, error) {
-	c := newCall(verbMessage, handle.session, handle)
+	c := handle.session.gateway.newCall(verbMessage, handle.session, handle)
 	c.sync = true
 	reply, err := handle.message(ctx, c, token, body, nil)
 	if err != nil {
@@ -182,7 +182,7 @@ func (h *Handle) message(ctx context.Context, c *call, token string, body, jsep 
 		r.Jsep, err = marshal("jsep", jsep)
 	}
 	if err != nil {
-		c.free()
+		h.session.gateway.free(c)
 		return nil, err
 	}
 	return h.do(ctx, c, r)

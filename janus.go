@@ -184,6 +184,7 @@ type Gateway struct {
 	others sync.WaitGroup // goroutines besides the reader
 
 	prefix    string      // of transactions
+	pool      sync.Pool   // of calls
 	printJSON atomic.Bool // LogJsonMessages as the latest caller saw it
 
 	mu       sync.Mutex          // guards the fields below, and the routes of sessions
@@ -550,23 +551,23 @@ type outcome struct {
 	err error
 }
 
-var callPool = sync.Pool{New: func() any {
-	timer := time.NewTimer(time.Hour)
-	timer.Stop()
-	return &call{done: make(chan outcome, 1), timer: timer}
-}}
-
-func newCall(verb string, session *Session, handle *Handle) *call {
-	c := callPool.Get().(*call)
+// newCall returns a call from the pool, which is the Gateway's own so that its
+// channels and timers do not get from one synctest bubble into another.
+func (g *Gateway) newCall(verb string, session *Session, handle *Handle) *call {
+	c, ok := g.pool.Get().(*call)
+	if !ok {
+		c = &call{done: make(chan outcome, 1), timer: time.NewTimer(time.Hour)}
+		c.timer.Stop()
+	}
 	c.verb, c.session, c.handle = verb, session, handle
 	return c
 }
 
 // free gives c back for another request. Nobody else may hold it.
-func (c *call) free() {
+func (g *Gateway) free(c *call) {
 	c.timer.Stop()
 	*c = call{done: c.done, timer: c.timer}
-	callPool.Put(c)
+	g.pool.Put(c)
 }
 
 // frames holds buffers for requests on their way to the socket.
@@ -576,7 +577,7 @@ var frames = sync.Pool{New: func() any { return new([]byte) }}
 // ends, whatever the connection does.
 func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) (interface{}, error) {
 	if err := ctx.Err(); err != nil {
-		defer c.free()
+		defer g.free(c)
 		return nil, fmt.Errorf("janus: %s: %w", c.verb, err)
 	}
 	if !c.reclaim && g.LogJsonMessages != g.printJSON.Load() {
@@ -589,7 +590,7 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) (interface{}
 	}
 	sock, crowd, err := g.admit(ctx, c, expired)
 	if err != nil {
-		defer c.free()
+		defer g.free(c)
 		return nil, fmt.Errorf("janus: %s: %w", c.verb, err)
 	}
 	g.send(sock, r, c.number, crowd)
@@ -597,7 +598,7 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) (interface{}
 	var late error
 	select {
 	case o := <-c.done:
-		return c.finish(o)
+		return g.finish(c, o)
 	case <-ctx.Done():
 		late = context.Cause(ctx)
 		if !errors.Is(late, ctx.Err()) {
@@ -608,15 +609,15 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) (interface{}
 	}
 	verb := c.verb
 	if !g.abandon(c) {
-		return c.finish(<-c.done) // the reply has come at the same moment
+		return g.finish(c, <-c.done) // the reply has come at the same moment
 	}
 	return nil, fmt.Errorf("janus: %s: %w", verb, late)
 }
 
 // finish returns the outcome of a call, which is then over.
-func (c *call) finish(o outcome) (interface{}, error) {
+func (g *Gateway) finish(c *call, o outcome) (interface{}, error) {
 	verb := c.verb
-	c.free()
+	g.free(c)
 	if o.err == nil {
 		return o.msg, nil
 	}
@@ -686,7 +687,7 @@ func (g *Gateway) abandon(c *call) bool {
 		return true
 	}
 	delete(g.calls, c.number)
-	defer c.free()
+	defer g.free(c)
 	return true
 }
 
@@ -818,7 +819,7 @@ var errAbandoned = errors.New("abandoned by its caller")
 // Info sends an info request to the Gateway.
 // On success, an InfoMsg will be returned and error will be nil.
 func (gateway *Gateway) Info(ctx context.Context, token string) (*InfoMsg, error) {
-	reply, err := gateway.do(ctx, newCall(verbInfo, nil, nil), &wire.Request{Janus: verbInfo, Token: token})
+	reply, err := gateway.do(ctx, gateway.newCall(verbInfo, nil, nil), &wire.Request{Janus: verbInfo, Token: token})
 	if err != nil {
 		return nil, err
 	}
@@ -833,7 +834,7 @@ func (gateway *Gateway) Info(ctx context.Context, token string) (*InfoMsg, error
 // Ping asks whether Janus itself answers, which the websocket pings in the
 // background do not tell.
 func (gateway *Gateway) Ping(ctx context.Context, token string) error {
-	_, err := gateway.do(ctx, newCall(verbPing, nil, nil), &wire.Request{Janus: verbPing, Token: token})
+	_, err := gateway.do(ctx, gateway.newCall(verbPing, nil, nil), &wire.Request{Janus: verbPing, Token: token})
 	return err
 }
 
@@ -855,7 +856,7 @@ func (gateway *Gateway) Create(ctx context.Context, token string) (*Session, err
 
 // CreateWith is Create with options.
 func (gateway *Gateway) CreateWith(ctx context.Context, token string, opts CreateOptions) (*Session, error) {
-	c := newCall(verbCreate, nil, nil)
+	c := gateway.newCall(verbCreate, nil, nil)
 	c.token = token
 	return gateway.open(ctx, c, &wire.Request{Janus: verbCreate, Token: token, ID: opts.ID})
 }
@@ -866,7 +867,7 @@ func (gateway *Gateway) CreateWith(ctx context.Context, token string, opts Creat
 // handles of the session see Session.Adopt; until then their messages come on
 // Session.Events.
 func (gateway *Gateway) Claim(ctx context.Context, token string, sessionID uint64) (*Session, error) {
-	c := newCall(verbClaim, nil, nil)
+	c := gateway.newCall(verbClaim, nil, nil)
 	c.token, c.claimed = token, sessionID
 	return gateway.open(ctx, c, &wire.Request{Janus: verbClaim, Token: token, Session: sessionID})
 }

@@ -291,7 +291,7 @@ func (session *Session) Attach(ctx context.Context, token, plugin string) (*Hand
 
 // AttachWith is Attach with options.
 func (session *Session) AttachWith(ctx context.Context, token string, opts AttachOptions) (*Handle, error) {
-	c := newCall(verbAttach, session, nil)
+	c := session.gateway.newCall(verbAttach, session, nil)
 	c.token = token
 	reply, err := session.do(ctx, c, &wire.Request{
 		Janus: verbAttach, Token: token, Plugin: opts.Plugin, OpaqueID: opts.OpaqueID, LoopIndex: opts.LoopIndex,
@@ -328,7 +328,7 @@ func (s *Session) list(h *Handle) {
 // Janus times a session out that has had no request for its session_timeout,
 // 60 s by default.
 func (session *Session) KeepAlive(ctx context.Context, token string) (*AckMsg, error) {
-	return session.ack(ctx, newCall("keepalive", session, nil), &wire.Request{Janus: "keepalive", Token: token})
+	return session.ack(ctx, session.gateway.newCall("keepalive", session, nil), &wire.Request{Janus: "keepalive", Token: token})
 }
 
 // KeepAliveSender will send keepalive messages every 20 seconds for the
@@ -364,7 +364,7 @@ func (session *Session) KeepAliveSender(ctx context.Context) error {
 // AckMsg will be returned and error will be nil. Events closes, and so do those
 // of the session's handles.
 func (session *Session) Destroy(ctx context.Context, token string) (*AckMsg, error) {
-	ack, err := session.ack(ctx, newCall(verbDestroy, session, nil), &wire.Request{Janus: verbDestroy, Token: token})
+	ack, err := session.ack(ctx, session.gateway.newCall(verbDestroy, session, nil), &wire.Request{Janus: verbDestroy, Token: token})
 	if err != nil {
 		return nil, err
 	}
@@ -579,8 +579,10 @@ func (g *Gateway) redial(cause error) (*socket.Socket, error) {
 		}
 		sock, err := g.dial(ctx)
 		if err != nil {
-			failure = err
-			g.log.Log(slog.LevelWarn, "janus: dial failed", "error", err)
+			if ctx.Err() == nil { // whose end says less than the failure before it
+				failure = err
+				g.log.Log(slog.LevelWarn, "janus: dial failed", "error", err)
+			}
 			continue
 		}
 		if !g.connected(sock) {
@@ -643,7 +645,7 @@ func (g *Gateway) reclaimSession(sock *socket.Socket, s *Session) {
 	}
 	token, err := g.ownToken(g.ctx, s)
 	if err == nil {
-		c := newCall(verbClaim, s, nil)
+		c := g.newCall(verbClaim, s, nil)
 		c.reclaim = true
 		_, err = g.do(g.ctx, c, &wire.Request{Janus: verbClaim, Session: s.ID, Token: token})
 	}

@@ -290,9 +290,9 @@ func WaitForGroup(g *errgroup.Group) error {
 
 // Close closes the underlying connection to the Gateway, with a websocket close
 // frame of this status and reason. It gives the peer one second to answer, and
-// returns an error if it does not; the connection is closed all the same. When
-// Close returns, the goroutines of the Gateway have ended. Closing again does
-// nothing.
+// returns an error if it does not; the connection is closed all the same. What
+// the peer sends meanwhile may not be delivered any more. When Close returns,
+// the goroutines of the Gateway have ended. Closing again does nothing.
 func (gateway *Gateway) Close(code websocket.StatusCode, reason string) error {
 	g := gateway
 	g.mu.Lock()
@@ -712,16 +712,13 @@ func failCalls(calls []*call, err error) {
 	}
 }
 
-// send writes a request. A failure ends the connection, and with it the call:
-// there is no need to report it here as well.
+// send writes a request.
 func (g *Gateway) send(sock *socket.Socket, r *wire.Request, number uint64, crowd bool) {
 	r.APISecret = g.opts.APISecret
 	buf := frames.Get().(*[]byte)
 	frame := r.Append((*buf)[:0], wire.Transaction{Prefix: g.prefix, Number: number})
 	g.trace("sent", frame)
-	if err := sock.Write(frame, crowd); err != nil {
-		sock.Fail(err)
-	}
+	_ = sock.Write(frame, crowd) // a failure is the end of the connection, which the reader finds
 	*buf = frame
 	frames.Put(buf)
 }

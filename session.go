@@ -63,6 +63,7 @@ type Session struct {
 	gateway *Gateway
 	queue   queue.Queue
 	token   atomic.Pointer[string] // the latest one sent
+	asking  atomic.Bool            // TokenSource, for a keepalive
 	gone    atomic.Bool            // not to be listed in Gateway.Sessions any more
 
 	// Guarded by Gateway.mu.
@@ -249,6 +250,14 @@ func (s *Session) sent(token string) {
 	}
 }
 
+// latestToken returns the token that was sent last.
+func (s *Session) latestToken() string {
+	if token := s.token.Load(); token != nil {
+		return *token
+	}
+	return ""
+}
+
 // do sends a request of the session and returns its reply.
 func (s *Session) do(ctx context.Context, c *call, r *wire.Request) (interface{}, error) {
 	r.Session = s.ID
@@ -380,10 +389,7 @@ func (session *Session) Destroy(ctx context.Context, token string) (*AckMsg, err
 // waits for TokenSource no longer than for a reply.
 func (g *Gateway) ownToken(ctx context.Context, s *Session) (string, error) {
 	if g.opts.TokenSource == nil {
-		if token := s.token.Load(); token != nil {
-			return *token, nil
-		}
-		return "", nil
+		return s.latestToken(), nil
 	}
 	if g.opts.RequestTimeout > 0 {
 		var cancel context.CancelFunc
@@ -525,12 +531,26 @@ func (g *Gateway) keepAlive(s *Session) {
 	if sock == nil {
 		return
 	}
-	token, err := g.ownToken(g.ctx, s)
-	if err != nil {
-		g.log.Log(slog.LevelWarn, "janus: no keepalive sent", "error", err)
+	keep := func(token string) {
+		g.post(sock, &wire.Request{Janus: "keepalive", Session: s.ID, Token: token})
+	}
+	if g.opts.TokenSource == nil {
+		keep(s.latestToken())
 		return
 	}
-	g.post(sock, &wire.Request{Janus: "keepalive", Session: s.ID, Token: token})
+	// A slow source must delay neither the pings nor another session.
+	if !s.asking.CompareAndSwap(false, true) {
+		return
+	}
+	g.goGroup(func() {
+		defer s.asking.Store(false)
+		token, err := g.ownToken(g.ctx, s)
+		if err != nil {
+			g.log.Log(slog.LevelWarn, "janus: no keepalive sent", "error", err)
+			return
+		}
+		keep(token)
+	})
 }
 
 // dueHeap holds sessions by the time of their next keepalive.

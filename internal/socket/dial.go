@@ -39,7 +39,7 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
 		return nil, fmt.Errorf("dial %s: %w", Name(rawURL), dialError(ctx, rawURL, resp, err))
 	}
 	ws.SetReadLimit(opts.MaxMessageSize)
-	return &Socket{ws: ws, out: hook.out, max: opts.MaxMessageSize}, nil
+	return &Socket{ws: ws, out: hook.out, body: hook.body, max: opts.MaxMessageSize}, nil
 }
 
 // Name returns rawURL without what may be secret: user information, query and
@@ -88,7 +88,8 @@ func dialError(ctx context.Context, rawURL string, resp *http.Response, err erro
 type hook struct {
 	base    http.RoundTripper
 	timeout time.Duration
-	out     *gather // set by a successful handshake
+	out     *gather // set by a successful handshake, as is body
+	body    *body
 }
 
 // newHook returns a copy of the client of opts that dials through a hook.
@@ -143,19 +144,21 @@ func (h *hook) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
 		return resp, err
 	}
+	rwc, ok := resp.Body.(io.ReadWriteCloser)
+	if !ok {
+		return nil, errors.New("the HTTP client's transport does not give a writable body for a websocket")
+	}
+	h.body = &body{ReadWriteCloser: rwc}
+	resp.Body = h.body
 	if tls, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = tls.NetConn()
 	}
 	if conn, ok := conn.(*gatherConn); ok {
 		h.out = conn.begin(h.timeout)
-		return resp, nil
+	} else {
+		h.out = &gather{dst: rwc, timeout: h.timeout}
+		h.body.out = h.out
 	}
-	body, ok := resp.Body.(io.ReadWriteCloser)
-	if !ok {
-		return nil, errors.New("the HTTP client's transport does not give a writable body for a websocket")
-	}
-	h.out = &gather{dst: body, timeout: h.timeout}
-	resp.Body = &gatherBody{ReadWriteCloser: body, out: h.out}
 	return resp, nil
 }
 

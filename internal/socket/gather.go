@@ -42,6 +42,7 @@ type gather struct {
 	writing bool          // somebody is writing to dst
 	room    chan struct{} // closed when buf is no longer crowded; nil when nobody waits
 	err     error         // why nothing can be written any more
+	failed  error         // why dst was closed
 }
 
 // Write takes p for writing, unless an earlier write has failed. It is what the
@@ -100,7 +101,7 @@ func (g *gather) flush(crowd bool) {
 			return
 		}
 		if err != nil {
-			g.fail(fmt.Errorf("write: %w", err))
+			g.broken(err)
 			return
 		}
 	}
@@ -122,7 +123,7 @@ func (g *gather) drain(rest []byte) {
 		_, err := g.dst.Write(p)
 		expired.Stop()
 		if err != nil {
-			g.fail(fmt.Errorf("write: %w", err))
+			g.broken(err)
 			return
 		}
 	}
@@ -167,24 +168,42 @@ func (g *gather) wait() <-chan struct{} {
 // fail closes dst. The first cause stays.
 func (g *gather) fail(cause error) {
 	g.mu.Lock()
-	if g.err != nil {
+	if g.failed != nil {
 		g.mu.Unlock()
 		return
 	}
-	g.err = cause
+	g.failed = cause
+	g.refuse(cause)
+	g.mu.Unlock()
+	_ = g.dst.Close() // the cause says more than its failure would
+}
+
+// broken ends writing after a write has failed. dst stays open: the peer's last
+// messages, and why it went, may still be there to be read. The reader finds
+// the end behind them; should it not, dst is closed a little later.
+func (g *gather) broken(err error) {
+	g.mu.Lock()
+	g.refuse(err)
+	g.mu.Unlock()
+	time.AfterFunc(closeTimeout, func() { g.fail(fmt.Errorf("write: %w", err)) })
+}
+
+// refuse makes writes fail from now on. g.mu is held.
+func (g *gather) refuse(err error) {
+	if g.err == nil {
+		g.err = err
+	}
 	if g.room != nil {
 		close(g.room)
 		g.room = nil
 	}
-	g.mu.Unlock()
-	_ = g.dst.Close() // the cause says more than its failure would
 }
 
 // cause returns what fail was told, or nil.
 func (g *gather) cause() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.err
+	return g.failed
 }
 
 // gatherConn is a dialled connection whose writes gather once the websocket
@@ -208,10 +227,24 @@ func (c *gatherConn) begin(timeout time.Duration) *gather {
 	return out
 }
 
-// gatherBody is the same for a transport whose connection cannot be had.
-type gatherBody struct {
+// body is the connection as the websocket library sees it, above TLS.
+type body struct {
 	io.ReadWriteCloser
-	out *gather
+	out   io.Writer   // nil: the connection itself gathers
+	ended atomic.Bool // Read has reached the end of the stream
 }
 
-func (b *gatherBody) Write(p []byte) (int, error) { return b.out.Write(p) }
+func (b *body) Write(p []byte) (int, error) {
+	if b.out != nil {
+		return b.out.Write(p)
+	}
+	return b.ReadWriteCloser.Write(p)
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadWriteCloser.Read(p)
+	if err == io.EOF {
+		b.ended.Store(true)
+	}
+	return n, err
+}

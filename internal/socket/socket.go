@@ -32,10 +32,11 @@ var (
 // time; everything else may be called concurrently. A Socket must be closed,
 // with Close or CloseNow.
 type Socket struct {
-	ws  *websocket.Conn
-	out *gather
-	max int64
-	buf []byte // of the message read last
+	ws   *websocket.Conn
+	out  *gather
+	body *body
+	max  int64
+	buf  []byte // of the message read last
 }
 
 // Read returns the next message, which is valid until the next call. The end
@@ -53,6 +54,11 @@ func (s *Socket) Read(ctx context.Context) ([]byte, error) {
 		s.buf = nil
 	}
 	s.buf, err = appendAll(s.buf[:0], r)
+	if err == nil && s.body.ended.Load() {
+		// The websocket library takes the end of the stream within a message
+		// for the end of the message.
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		if int64(len(s.buf)) > s.max {
 			err = fmt.Errorf("a message larger than %d bytes", s.max)
@@ -117,8 +123,8 @@ func (s *Socket) Ping(ctx context.Context) error { return s.ws.Ping(ctx) }
 // Fail ends the connection for the given cause, which Read then returns.
 func (s *Socket) Fail(cause error) { s.out.fail(cause) }
 
-// Close performs the closing handshake, or gives it up after a second. Read
-// goes on until the peer's close frame.
+// Close performs the closing handshake, or gives it up after a second. What the
+// peer sends meanwhile may or may not be returned by Read.
 func (s *Socket) Close(code websocket.StatusCode, reason string) error {
 	late := time.AfterFunc(closeTimeout, func() { s.out.fail(errNoClose) })
 	err := s.ws.Close(code, reason)

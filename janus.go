@@ -337,6 +337,7 @@ func (g *Gateway) run(sock *socket.Socket) error {
 
 // receive reads and routes frames until the connection ends.
 func (g *Gateway) receive(sock *socket.Socket) error {
+	var decoder wire.Decoder
 	var f wire.Frame
 	for {
 		frame, err := sock.Read(g.ctx)
@@ -345,12 +346,17 @@ func (g *Gateway) receive(sock *socket.Socket) error {
 		}
 		g.trace("received", frame)
 		f = wire.Frame{}
-		err = wire.Decode(frame, &f)
-		if malformed := (*wire.FieldError)(nil); err != nil && !errors.As(err, &malformed) {
+		if err = decoder.Decode(frame, &f); err != nil && !isMalformed(err) {
 			return err
 		}
 		g.route(&f, frame, err)
 	}
+}
+
+// isMalformed reports whether err leaves a frame that can be routed.
+func isMalformed(err error) bool {
+	var malformed *wire.FieldError
+	return errors.As(err, &malformed)
 }
 
 // route passes a frame to the call that waits for it or else to an Events
@@ -743,15 +749,15 @@ func (g *Gateway) result(c *call, f *wire.Frame, frame []byte, malformed error) 
 		return json.RawMessage(bytes.Clone(frame)), nil
 	case c.verb == verbPing && f.Janus == "pong":
 		return nil, nil
-	case c.verb == verbCreate && f.Janus == "success" && f.Data.ID != 0:
-		return g.addSession(f.Data.ID, c.token), nil
-	case c.verb == verbAttach && f.Janus == "success" && f.Data.ID != 0:
-		return g.addHandle(c.session, f.Data.ID), nil
+	case c.verb == verbCreate && f.Janus == "success" && f.DataID != 0:
+		return g.addSession(f.DataID, c.token), nil
+	case c.verb == verbAttach && f.Janus == "success" && f.DataID != 0:
+		return g.addHandle(c.session, f.DataID), nil
 	case c.verb == verbMessage && (f.Janus == "event" || f.Janus == "success"):
 		if c.sync {
-			return newSuccessMsg(f, frame), nil
+			return newSuccessMsg(f), nil
 		}
-		return newEventMsg(f, frame), nil
+		return newEventMsg(f), nil
 	case c.verb == verbClaim && acknowledged:
 		if c.reclaim {
 			g.reclaimed(c.session)

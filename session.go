@@ -89,6 +89,7 @@ func (g *Gateway) addSession(id uint64, token string) *Session {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if old := g.sessions[id]; old != nil && old.ended == nil {
+		old.sent(token)
 		return old
 	}
 	g.sessions[id] = s
@@ -246,7 +247,8 @@ func (s *Session) sent(token string) {
 		return
 	}
 	if last := s.token.Load(); last == nil || *last != token {
-		s.token.Store(&token)
+		latest := token // moved to the heap only here
+		s.token.Store(&latest)
 	}
 }
 

@@ -141,35 +141,25 @@ type PluginData struct {
 	// for integers up to 2^53 only; Decode keeps every digit.
 	Data map[string]interface{}
 
-	frame *[]byte // the whole message that Data came in, for Decode
+	raw *json.RawMessage // Data as it came, for Decode; nil if Data did not come from Janus
 }
 
 // Decode stores the plugin's data, as it came over the wire, in what v points
 // to, by the rules of encoding/json. Unlike Data, 64-bit ids keep their value.
 func (p PluginData) Decode(v any) error {
-	raw, err := p.raw()
+	raw := p.raw
+	var err error
+	if raw == nil {
+		raw = new(json.RawMessage)
+		*raw, err = json.Marshal(p.Data)
+	}
 	if err == nil {
-		err = json.Unmarshal(raw, v)
+		err = json.Unmarshal(*raw, v)
 	}
 	if err != nil {
 		return fmt.Errorf("janus: decode data of plugin %q: %w", p.Plugin, err)
 	}
 	return nil
-}
-
-// raw returns the JSON of Data. It is cut out of the message only here, because
-// most messages are never asked for it.
-func (p PluginData) raw() (json.RawMessage, error) {
-	if p.frame == nil {
-		return json.Marshal(p.Data)
-	}
-	var message struct {
-		Plugindata struct {
-			Data json.RawMessage `json:"data"`
-		} `json:"plugindata"`
-	}
-	err := json.Unmarshal(*p.frame, &message)
-	return message.Plugindata.Data, err
 }
 
 // Err returns the plugin's own error, a *PluginError, or nil if Data reports
@@ -369,50 +359,44 @@ type PluginInfo struct {
 	VersionString string `json:"version_string"`
 }
 
-// newPluginData returns what the plugin said in f, whose JSON frame is.
-func newPluginData(f *wire.Frame, frame []byte) PluginData {
-	if f.Plugindata == nil {
-		return PluginData{}
-	}
-	kept := bytes.Clone(frame) // the reader uses its buffer again
-	return PluginData{Plugin: f.Plugindata.Plugin, Data: f.Plugindata.Data, frame: &kept}
+// newPluginData returns what the plugin said in f. The reader uses the memory of
+// the frame again, so what is kept of it is copied.
+func newPluginData(f *wire.Frame) PluginData {
+	raw := json.RawMessage(bytes.Clone(f.Plugindata.Raw))
+	return PluginData{Plugin: f.Plugindata.Plugin, Data: f.Plugindata.Data, raw: &raw}
 }
 
-func newEventMsg(f *wire.Frame, frame []byte) *EventMsg {
+func newEventMsg(f *wire.Frame) *EventMsg {
 	return &EventMsg{
-		Plugindata:  newPluginData(f, frame),
+		Plugindata:  newPluginData(f),
 		Jsep:        f.Jsep,
 		Session:     f.Session,
 		Handle:      f.Sender,
-		Transaction: f.Transaction,
+		Transaction: string(f.Transaction),
 		OpaqueID:    f.OpaqueID,
 	}
 }
 
-func newSuccessMsg(f *wire.Frame, frame []byte) *SuccessMsg {
+func newSuccessMsg(f *wire.Frame) *SuccessMsg {
 	return &SuccessMsg{
-		Data:       SuccessData{ID: f.Data.ID},
-		PluginData: newPluginData(f, frame),
+		Data:       SuccessData{ID: f.DataID},
+		PluginData: newPluginData(f),
 		Session:    f.Session,
 		Handle:     f.Sender,
 	}
 }
 
 func newErrorMsg(f *wire.Frame) *ErrorMsg {
-	msg := &ErrorMsg{Session: f.Session}
-	if f.Error != nil {
-		msg.Err = ErrorData{Code: f.Error.Code, Reason: f.Error.Reason}
-	}
-	return msg
+	return &ErrorMsg{Err: ErrorData{Code: f.Error.Code, Reason: f.Error.Reason}, Session: f.Session}
 }
 
 func newTrickleMsg(f *wire.Frame) *TrickleMsg {
-	msg := &TrickleMsg{Session: f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID}
-	if c := f.Candidate; c != nil {
-		msg.Completed = c.Completed
-		msg.Candidate = ICECandidate{c.Candidate, c.SDPMid, c.SDPMLineIndex, c.UsernameFragment}
+	c := f.Candidate
+	return &TrickleMsg{
+		Candidate: ICECandidate{c.Candidate, c.SDPMid, c.SDPMLineIndex, c.UsernameFragment},
+		Completed: c.Completed,
+		Session:   f.Session, Handle: f.Sender, OpaqueID: f.OpaqueID,
 	}
-	return msg
 }
 
 // newEvent returns the message for an Events channel that f is, or nil for an
@@ -420,8 +404,8 @@ func newTrickleMsg(f *wire.Frame) *TrickleMsg {
 func newEvent(f *wire.Frame, frame []byte, malformed bool) interface{} {
 	switch {
 	case malformed:
-	case f.Janus == "event", f.Janus == "success" && f.Plugindata != nil:
-		return newEventMsg(f, frame)
+	case f.Janus == "event", f.Janus == "success" && f.Plugindata.Present:
+		return newEventMsg(f)
 	case f.Janus == "ack", f.Janus == "success", f.Janus == "pong", f.Janus == "server_info":
 		return nil
 	case f.Janus == "error":

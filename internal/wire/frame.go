@@ -3,104 +3,162 @@
 // https://janus.conf.meetecho.com/docs/rest.html
 package wire
 
-import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"unicode/utf8"
-)
-
 // Frame holds every field of every message that Janus sends, so that one pass
-// over the JSON is enough to learn its kind and its content.
+// over the JSON is enough to learn its kind and its content. Its byte slices
+// are parts of the decoded message.
 type Frame struct {
-	Janus       string `json:"janus"`
-	Transaction string `json:"transaction"`
-	Session     uint64 `json:"session_id"`
-	Sender      uint64 `json:"sender"`
-	OpaqueID    string `json:"opaque_id"`
+	Janus       string
+	Transaction []byte
+	Session     uint64 // session_id
+	Sender      uint64
+	OpaqueID    string // opaque_id
 
-	Data       Data           `json:"data"`       // success
-	Error      *Error         `json:"error"`      // error
-	Plugindata *Plugindata    `json:"plugindata"` // event, success
-	Jsep       map[string]any `json:"jsep"`       // event
+	DataID     uint64         // success: id within data
+	Error      Error          // error
+	Plugindata Plugindata     // event, success
+	Jsep       map[string]any // event; nil if there is none
 
-	Reason    string     `json:"reason"` // hangup
-	Candidate *Candidate `json:"candidate"`
+	Reason    string    // hangup
+	Candidate Candidate // trickle
 
-	Type      string `json:"type"` // media
-	Mid       string `json:"mid"`
-	Receiving bool   `json:"receiving"`
-	Substream *int   `json:"substream"`
-	Seconds   int    `json:"seconds"`
+	Type      string // media
+	Mid       string
+	Receiving bool
+	Substream *int // nil if there is none
+	Seconds   int
 
-	Media  string `json:"media"` // slowlink
-	Uplink bool   `json:"uplink"`
-	Lost   int64  `json:"lost"`
-	Nacks  int64  `json:"nacks"`
-}
-
-// Data is what create and attach are answered with.
-type Data struct {
-	ID uint64 `json:"id"`
+	Media  string // slowlink
+	Uplink bool
+	Lost   int64
+	Nacks  int64
 }
 
 // Error is an error of the Janus core.
 type Error struct {
-	Code   int    `json:"code"`
-	Reason string `json:"reason"`
+	Code   int
+	Reason string
 }
 
 // Plugindata is what a plugin says.
 type Plugindata struct {
-	Plugin string         `json:"plugin"`
-	Data   map[string]any `json:"data"`
+	Present bool
+	Plugin  string
+	Data    map[string]any
+	Raw     []byte // the JSON of Data
 }
 
 // Candidate is a trickled ICE candidate, or the end of them.
 type Candidate struct {
-	Candidate        string  `json:"candidate"`
-	SDPMid           *string `json:"sdpMid"`
-	SDPMLineIndex    *uint16 `json:"sdpMLineIndex"`
-	UsernameFragment *string `json:"usernameFragment"`
-	Completed        bool    `json:"completed"`
+	Candidate        string
+	SDPMid           *string
+	SDPMLineIndex    *uint16
+	UsernameFragment *string
+	Completed        bool
 }
 
-// FieldError is a message that is a JSON object, but has a field of a type that
-// Janus does not give it. The rest of the frame is decoded.
-type FieldError struct{ err *json.UnmarshalTypeError }
-
-func (e *FieldError) Error() string {
-	return fmt.Sprintf("field %q is %s", e.err.Field, e.err.Value)
-}
-
-func (e *FieldError) Unwrap() error { return e.err }
-
-// Decode reads one message into f, which must be zero. A *FieldError leaves a
-// usable frame; any other error says that b is not a JSON object at all.
-func Decode(b []byte, f *Frame) error {
-	if start := bytes.TrimLeft(b, " \t\r\n"); len(start) == 0 || start[0] != '{' {
-		return notObject(b, errors.New("no object"))
-	}
-	err := json.Unmarshal(b, f)
-	if err == nil {
-		return nil
-	}
-	if field := (*json.UnmarshalTypeError)(nil); errors.As(err, &field) {
-		return &FieldError{field}
-	}
-	return notObject(b, err)
-}
-
-// notObject says what b is not, quoting its beginning.
-func notObject(b []byte, err error) error {
-	const quoted = 64
-	more := ""
-	if len(b) > quoted {
-		b, more = b[:quoted], "…"
-		for len(b) > 0 && !utf8.RuneStart(b[len(b)-1]) {
-			b = b[:len(b)-1]
+// decode stores the fields of a message in f.
+func (f *Frame) decode(d *Decoder) bool {
+	return d.object(func(key []byte) bool {
+		switch string(key) {
+		case "janus":
+			return d.short(key, &f.Janus)
+		case "transaction":
+			return d.bytes(key, &f.Transaction)
+		case "session_id":
+			return decodeInt(d, key, &f.Session)
+		case "sender":
+			return decodeInt(d, key, &f.Sender)
+		case "opaque_id":
+			return d.short(key, &f.OpaqueID)
+		case "data":
+			return d.child(key, f.decodeData)
+		case "error":
+			return d.child(key, f.Error.decode)
+		case "plugindata":
+			return d.child(key, f.Plugindata.decode)
+		case "jsep":
+			return d.mapping(key, &f.Jsep)
+		case "reason":
+			return d.short(key, &f.Reason)
+		case "candidate":
+			return d.child(key, f.Candidate.decode)
+		case "type":
+			return d.short(key, &f.Type)
+		case "mid":
+			return d.short(key, &f.Mid)
+		case "receiving":
+			return d.boolean(key, &f.Receiving)
+		case "substream":
+			return decodeOptional(d, key, &f.Substream, decodeInt)
+		case "seconds":
+			return decodeInt(d, key, &f.Seconds)
+		case "media":
+			return d.short(key, &f.Media)
+		case "uplink":
+			return d.boolean(key, &f.Uplink)
+		case "lost":
+			return decodeInt(d, key, &f.Lost)
+		case "nacks":
+			return decodeInt(d, key, &f.Nacks)
 		}
-	}
-	return fmt.Errorf("the peer sent what is not a JSON object: %q%s: %w", Mask(b), more, err)
+		return d.skip()
+	})
+}
+
+func (f *Frame) decodeData(d *Decoder) bool {
+	return d.object(func(key []byte) bool {
+		if string(key) == "id" {
+			return decodeInt(d, key, &f.DataID)
+		}
+		return d.skip()
+	})
+}
+
+func (e *Error) decode(d *Decoder) bool {
+	return d.object(func(key []byte) bool {
+		switch string(key) {
+		case "code":
+			return decodeInt(d, key, &e.Code)
+		case "reason":
+			return d.short(key, &e.Reason)
+		}
+		return d.skip()
+	})
+}
+
+func (p *Plugindata) decode(d *Decoder) bool {
+	p.Present = true
+	return d.object(func(key []byte) bool {
+		switch string(key) {
+		case "plugin":
+			return d.short(key, &p.Plugin)
+		case "data":
+			d.space()
+			start := d.i
+			ok := d.mapping(key, &p.Data)
+			if p.Data != nil {
+				p.Raw = d.b[start:d.i]
+			}
+			return ok
+		}
+		return d.skip()
+	})
+}
+
+func (c *Candidate) decode(d *Decoder) bool {
+	return d.object(func(key []byte) bool {
+		switch string(key) {
+		case "candidate":
+			return d.long(key, &c.Candidate)
+		case "sdpMid":
+			return decodeOptional(d, key, &c.SDPMid, (*Decoder).short)
+		case "sdpMLineIndex":
+			return decodeOptional(d, key, &c.SDPMLineIndex, decodeInt)
+		case "usernameFragment":
+			return decodeOptional(d, key, &c.UsernameFragment, (*Decoder).long)
+		case "completed":
+			return d.boolean(key, &c.Completed)
+		}
+		return d.skip()
+	})
 }

@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/json"
 	"strconv"
-	"strings"
 )
 
 // Request is a request to Janus. Zero fields are left out.
@@ -98,11 +97,14 @@ func (t Transaction) append(b []byte) []byte {
 }
 
 // ParseTransaction returns the number of a transaction with the given prefix.
-func ParseTransaction(s, prefix string) (number uint64, ok bool) {
-	digits, ok := strings.CutPrefix(s, prefix)
-	if !ok || digits == "" || digits[0] == '0' || digits[0] == '+' {
+func ParseTransaction(s []byte, prefix string) (number uint64, ok bool) {
+	if len(s) <= len(prefix) || string(s[:len(prefix)]) != prefix {
+		return 0, false
+	}
+	digits := s[len(prefix):]
+	if digits[0] == '0' || digits[0] == '+' {
 		return 0, false // 0 is what nobody waits for
 	}
-	number, err := strconv.ParseUint(digits, base, 64)
+	number, err := strconv.ParseUint(string(digits), base, 64)
 	return number, err == nil
 }

@@ -1,0 +1,47 @@
+//lint:file-ignore SA1019 The module keeps to nhooyr.io/websocket.
+
+package janustest
+
+import "nhooyr.io/websocket"
+
+// Cut ends every connection with a TCP reset, as when the server's machine goes.
+// The sessions end, or wait to be claimed, before Cut returns. New connections
+// are accepted as before.
+func (s *Server) Cut() {
+	for _, c := range s.lockedConnections() {
+		c.raw.reset()
+		c.drop()
+	}
+}
+
+// Disconnect ends every connection with a websocket close frame, behind the
+// frames that are queued for it. It does not wait for the closing handshakes: a
+// connection and its sessions go when the client has answered.
+func (s *Server) Disconnect(code websocket.StatusCode, reason string) {
+	for _, c := range s.lockedConnections() {
+		c.enqueue(outgoing{close: &websocket.CloseError{Code: code, Reason: reason}})
+	}
+}
+
+// Stall has the server stop reading from its connections and writing to them, as
+// if its process were stopped: pings are not answered, handshakes hang, and what
+// clients write fills the buffers between. Connections stay up. What Notify,
+// Send and the like queue is held until Resume. Sessions still time out.
+func (s *Server) Stall() { s.gate.shut() }
+
+// Resume ends a Stall.
+func (s *Server) Resume() { s.gate.open() }
+
+// Corrupt writes data into the TCP stream of every connection as it is, below
+// the websocket framing, and below TLS if there is TLS. It goes out behind the
+// frames that are queued.
+func (s *Server) Corrupt(data []byte) {
+	data = append([]byte{}, data...)
+	for _, c := range s.lockedConnections() {
+		c.enqueue(outgoing{raw: data})
+	}
+}
+
+// Refuse has new websocket handshakes answered with the HTTP status, until it is
+// called with 0. Connections that are up stay up.
+func (s *Server) Refuse(status int) { s.refuse.Store(int32(status)) }

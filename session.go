@@ -24,7 +24,7 @@ const (
 
 	// eventsBuffer is the capacity of an Events channel. More messages wait in
 	// the queue behind it.
-	eventsBuffer = 8
+	eventsBuffer = 4
 
 	// linger is how long a handle that was detached, or whose session timed out,
 	// may still get messages: Janus sends the last ones only after its answer.

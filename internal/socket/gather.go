@@ -35,6 +35,7 @@ type gather struct {
 	timeout time.Duration         // for one write to dst
 
 	writers atomic.Int32 // messages on their way into buf
+	until   time.Time    // dst's write deadline; whoever is writing has it
 
 	mu      sync.Mutex
 	buf     []byte // not yet given to dst
@@ -92,9 +93,12 @@ func (g *gather) flush(crowd bool) {
 	if crowd {
 		runtime.Gosched()
 	}
-	until := time.Now().Add(inlineWrite)
+	// A deadline serves for all writes in the first half of its time.
+	if now := time.Now(); g.until.Sub(now) < inlineWrite/2 {
+		g.until = now.Add(inlineWrite)
+		_ = g.inline(g.until) // a dead connection fails the write as well
+	}
 	for p := g.take(nil); p != nil; p = g.take(p) {
-		_ = g.inline(until) // a dead connection fails the write as well
 		n, err := g.dst.Write(p)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			go g.drain(p[n:])
@@ -118,7 +122,8 @@ func (g *gather) drain(rest []byte) {
 			g.fail(fmt.Errorf("a write was not finished within %v", g.timeout))
 		})
 		if g.inline != nil {
-			_ = g.inline(time.Time{})
+			g.until = time.Time{}
+			_ = g.inline(g.until)
 		}
 		_, err := g.dst.Write(p)
 		expired.Stop()

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"time"
+	"unicode/utf8"
 
 	"nhooyr.io/websocket"
 )
@@ -64,6 +65,9 @@ func (s *Socket) Read(ctx context.Context) ([]byte, error) {
 			err = fmt.Errorf("a message larger than %d bytes", s.max)
 		}
 		return nil, s.readError(ctx, err)
+	}
+	if !utf8.Valid(s.buf) {
+		return nil, errors.New("a text message that is not valid UTF-8") // RFC 6455, section 8.1
 	}
 	return s.buf, nil
 }

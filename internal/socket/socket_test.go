@@ -280,6 +280,14 @@ func TestReadErrors(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+	t.Run("invalid UTF-8", func(t *testing.T) {
+		s := open(t, Options{}, func(conn *websocket.Conn) {
+			_ = conn.Write(context.Background(), websocket.MessageText, []byte("{\"a\":\"\xff\"}"))
+		})
+		if _, err := s.Read(testContext(t)); err == nil || !strings.Contains(err.Error(), "UTF-8") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("too large", func(t *testing.T) {
 		const limit = 100_000
 		s := open(t, Options{MaxMessageSize: limit}, func(conn *websocket.Conn) {

@@ -42,7 +42,8 @@ type FieldError struct {
 
 func (e *FieldError) Error() string { return fmt.Sprintf("field %q is %s", e.Field, e.Value) }
 
-// Decode reads one message into f, which must be zero. A *FieldError leaves a
+// Decode reads one message, which must be valid UTF-8, into f, which must be
+// zero. A *FieldError leaves a
 // usable frame; any other error says that b is not a JSON object at all.
 func (d *Decoder) Decode(b []byte, f *Frame) error {
 	d.b, d.i, d.depth, d.err, d.field = b, 0, 0, nil, nil
@@ -212,22 +213,17 @@ func (d *Decoder) array(element func() bool) bool {
 // text reads a string, which is next. What it returns may be a part of d.b.
 func (d *Decoder) text() ([]byte, bool) {
 	d.i++
-	start, plain := d.i, true
+	start := d.i
 	for d.i < len(d.b) {
 		switch c := d.b[d.i]; {
 		case c == '"':
 			s := d.b[start:d.i]
 			d.i++
-			if plain || utf8.Valid(s) {
-				return s, true
-			}
-			return []byte(string([]rune(string(s)))), true
+			return s, true
 		case c == '\\':
 			return d.escaped(start)
 		case c < ' ':
 			return nil, d.unexpected("no control character")
-		case c >= utf8.RuneSelf:
-			plain = false
 		}
 		d.i++
 	}
@@ -242,10 +238,7 @@ func (d *Decoder) escaped(start int) ([]byte, bool) {
 		d.i++
 		switch {
 		case c == '"':
-			if utf8.Valid(s) {
-				return s, true
-			}
-			return []byte(string([]rune(string(s)))), true
+			return s, true
 		case c < ' ':
 			return nil, d.unexpected("no control character")
 		case c != '\\':

@@ -1,3 +1,38 @@
+// Package janus is a Golang implementation of the Janus API, used to interact
+// with the Janus WebRTC Gateway (https://janus.conf.meetecho.com) over a
+// websocket.
+//
+// Connect, or Dial with options, opens the connection, which is a Gateway. Its
+// Create makes a Session, whose Attach makes a Handle to a plugin; the calls of
+// a Handle talk to the plugin and set up its PeerConnection. Media is not the
+// business of this package: SDP and candidates are passed through.
+//
+// # Calls
+//
+// Every call that talks to Janus takes a context and returns when it ends; the
+// connection and other calls are not harmed by that. A context without a
+// deadline gets DialOptions.RequestTimeout. An error of Janus is returned as an
+// *ErrorMsg; an error within a plugin is no error of the call, see
+// PluginData.Err. A token that is not empty goes out with its request.
+//
+// # Events
+//
+// What Janus sends of its own accord comes on the Events channel of the Handle
+// or Session that it belongs to: every message, in the order in which it
+// arrived, as a pointer to one of the message types of this package. A channel
+// may be read late or not at all; messages wait for their reader, and where too
+// many wait the oldest go and an *OverflowMsg tells how many. A channel closes
+// behind its last message when its Handle, Session or Gateway ends.
+//
+// # Ends
+//
+// The errgroup.Group that Connect returns reports why the connection ended.
+// Calls then fail with an error that wraps ErrClosed and the cause. With
+// DialOptions.Reconnect a lost connection is restored and its sessions are
+// claimed again.
+//
+// Everything may be used from several goroutines at once, except where a
+// comment says otherwise.
 package janus
 
 import (
@@ -61,7 +96,7 @@ type DialOptions struct {
 	RequestTimeout time.Duration
 
 	// MaxMessageSize is how large an incoming message may be, in bytes; a
-	// larger one ends the connection. Default: 16 MiB.
+	// larger one ends the connection. Negative: no limit. Default: 16 MiB.
 	MaxMessageSize int64
 
 	// EventBacklog is how many messages may wait behind each Events channel
@@ -78,9 +113,9 @@ type DialOptions struct {
 
 	// TokenSource supplies the token for the requests that the Gateway makes by
 	// itself: KeepAlive's, those of Session.KeepAliveSender, and claims after a
-	// reconnect. It is for tokens that expire; it may be called concurrently,
-	// and has RequestTimeout to answer. Default: the token sent last for the
-	// session.
+	// reconnect. It is for tokens that expire. It is called concurrently, from
+	// goroutines of its own, and its answer is not waited for longer than
+	// RequestTimeout. Default: the token sent last for the session.
 	TokenSource func(ctx context.Context, sessionID uint64) (string, error)
 
 	// Reconnect, if not nil, makes the Gateway restore a lost connection.
@@ -220,7 +255,8 @@ func Connect(ctx context.Context, wsURL string) (*Gateway, *errgroup.Group, erro
 	return Dial(ctx, wsURL, nil)
 }
 
-// Dial is Connect with options; nil stands for the defaults.
+// Dial is Connect with options; nil stands for the defaults. A dial that fails is
+// not repeated, also with DialOptions.Reconnect.
 func Dial(ctx context.Context, wsURL string, opts *DialOptions) (*Gateway, *errgroup.Group, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	group, ctx := errgroup.WithContext(ctx)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -221,6 +222,70 @@ func sent(srv *janustest.Server, verb string) []json.RawMessage {
 		}
 	}
 	return found
+}
+
+// --- The documented API
+
+// Every documented function and method has the documented signature.
+var (
+	_ func(context.Context, string) (*janus.Gateway, *errgroup.Group, error)                          = janus.Connect
+	_ func(*errgroup.Group) error                                                                     = janus.WaitForGroup
+	_ func(*janus.Gateway, websocket.StatusCode, string) error                                        = (*janus.Gateway).Close
+	_ func(*janus.Gateway, context.Context, string) (*janus.Session, error)                           = (*janus.Gateway).Create
+	_ func(*janus.Gateway, context.Context, string) (*janus.InfoMsg, error)                           = (*janus.Gateway).Info
+	_ func(*janus.Handle, context.Context, string) (*janus.AckMsg, error)                             = (*janus.Handle).Detach
+	_ func(*janus.Handle, context.Context, string, interface{}, interface{}) (*janus.EventMsg, error) = (*janus.Handle).Message
+	_ func(*janus.Handle, context.Context, string, interface{}) (*janus.SuccessMsg, error)            = (*janus.Handle).Request
+	_ func(*janus.Handle, context.Context, string, interface{}) (*janus.AckMsg, error)                = (*janus.Handle).Trickle
+	_ func(*janus.Handle, context.Context, string, interface{}) (*janus.AckMsg, error)                = (*janus.Handle).TrickleMany
+	_ func(*janus.Session, context.Context, string, string) (*janus.Handle, error)                    = (*janus.Session).Attach
+	_ func(*janus.Session, context.Context, string) (*janus.AckMsg, error)                            = (*janus.Session).Destroy
+	_ func(*janus.Session, context.Context, string) (*janus.AckMsg, error)                            = (*janus.Session).KeepAlive
+	_ func(*janus.Session, context.Context) error                                                     = (*janus.Session).KeepAliveSender
+	_ func(context.Context, string, *janus.DialOptions) (*janus.Gateway, *errgroup.Group, error)      = janus.Dial
+	_ error                                                                                           = (*janus.ErrorMsg)(nil)
+	_ sync.Locker                                                                                     = (*janus.Gateway)(nil)
+	_ sync.Locker                                                                                     = (*janus.Session)(nil)
+	_ struct{}                                                                                        = janus.AckMsg{}
+)
+
+// Every documented struct has the documented fields, in their order, with their
+// types and tags; what is more comes behind them.
+func TestDocumentedStructs(t *testing.T) {
+	const sessionTag, handleTag = `json:"session_id"`, `json:"sender"`
+	documented := map[any]string{
+		janus.BaseMsg{}:    "Type string `json:\"janus\"`, ID string `json:\"transaction\"`, Session uint64 `" + sessionTag + "`, Handle uint64 `" + handleTag + "`",
+		&janus.ErrorData{}: "Code int ``, Reason string ``",
+		&janus.ErrorMsg{}:  "Err janus.ErrorData `json:\"error\"`",
+		&janus.EventMsg{}:  "Plugindata janus.PluginData ``, Jsep map[string]interface {} ``, Session uint64 `" + sessionTag + "`, Handle uint64 `" + handleTag + "`",
+		&janus.Gateway{}:   "Sessions map[uint64]*janus.Session ``, Mutex sync.Mutex ``, LogJsonMessages bool ``",
+		&janus.Handle{}:    "ID uint64 ``, Type string ``, User string ``, Events chan interface {} ``",
+		&janus.HangupMsg{}: "Reason string ``, Session uint64 `" + sessionTag + "`, Handle uint64 `" + handleTag + "`",
+		&janus.InfoMsg{}: "Name string ``, Version int ``, VersionString string `json:\"version_string\"`, Author string ``, " +
+			"DataChannels bool `json:\"data_channels\"`, IPv6 bool `json:\"ipv6\"`, LocalIP string `json:\"local-ip\"`, IceTCP bool `json:\"ice-tcp\"`, " +
+			"Transports map[string]janus.PluginInfo ``, Plugins map[string]janus.PluginInfo ``",
+		&janus.MediaMsg{}:    "Type string ``, Receiving bool ``",
+		&janus.PluginData{}:  "Plugin string ``, Data map[string]interface {} ``",
+		&janus.PluginInfo{}:  "Name string ``, Author string ``, Description string ``, Version int ``, VersionString string `json:\"version_string\"`",
+		&janus.Session{}:     "ID uint64 ``, Handles map[uint64]*janus.Handle ``, Events chan interface {} ``, Mutex sync.Mutex ``",
+		&janus.SlowLinkMsg{}: "Uplink bool ``, Lost int64 ``",
+		&janus.SuccessData{}: "ID uint64 ``",
+		&janus.SuccessMsg{}:  "Data janus.SuccessData ``, PluginData janus.PluginData ``, Session uint64 `" + sessionTag + "`, Handle uint64 `" + handleTag + "`",
+		&janus.TimeoutMsg{}:  "Session uint64 `" + sessionTag + "`",
+		&janus.WebRTCUpMsg{}: "Session uint64 `" + sessionTag + "`, Handle uint64 `" + handleTag + "`",
+		&janus.DetachedMsg{}: "",
+	}
+	for value, want := range documented {
+		typ := reflect.Indirect(reflect.ValueOf(value)).Type()
+		var fields []string
+		for i := range typ.NumField() {
+			field := typ.Field(i)
+			fields = append(fields, fmt.Sprintf("%s %s `%s`", field.Name, field.Type, field.Tag))
+		}
+		if got := strings.Join(fields, ", "); !strings.HasPrefix(got, want) {
+			t.Errorf("%s has fields\n%s\nwant\n%s", typ, got, want)
+		}
+	}
 }
 
 // --- 1. Connect

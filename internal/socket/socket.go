@@ -61,7 +61,7 @@ func (s *Socket) Read(ctx context.Context) ([]byte, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		if int64(len(s.buf)) > s.max {
+		if s.max >= 0 && int64(len(s.buf)) > s.max {
 			err = fmt.Errorf("a message larger than %d bytes", s.max)
 		}
 		return nil, s.readError(ctx, err)

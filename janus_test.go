@@ -2119,6 +2119,24 @@ func TestCloseAndContextEndAnOutage(t *testing.T) {
 	}
 }
 
+// A transport of the caller's that panics is a dial that failed.
+func TestTransportCannotStopTheReader(t *testing.T) {
+	srv := newServer(t, func(s *janustest.Server) { s.ReclaimTimeout = patience })
+	var dials atomic.Int64
+	opts := reconnecting()
+	opts.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		if dials.Add(1) == 2 {
+			panic("a bug in the caller's transport")
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+	g, _ := dial(t, srv, opts)
+	session := create(t, g)
+	srv.Cut()
+	receiveAs[*janus.DisconnectedMsg](t, session.Events)
+	receiveAs[*janus.ReclaimedMsg](t, session.Events)
+}
+
 // A claim that is not answered means that the connection is of no use.
 func TestUnansweredClaimIsAnotherLoss(t *testing.T) {
 	srv := newServer(t, func(s *janustest.Server) { s.ReclaimTimeout = patience })

@@ -599,7 +599,7 @@ func (g *Gateway) redial(cause error) (*socket.Socket, error) {
 			}
 			return nil, fmt.Errorf("lost, and not restored within %v: %w", opts.GiveUpAfter, errors.Join(cause, failure))
 		}
-		sock, err := g.dial(ctx)
+		sock, err := g.dialSafely(ctx)
 		if err != nil {
 			if ctx.Err() == nil { // whose end says less than the failure before it
 				failure = err
@@ -614,6 +614,16 @@ func (g *Gateway) redial(cause error) (*socket.Socket, error) {
 		g.goGroup(func() { g.reclaim(sock) })
 		return sock, nil
 	}
+}
+
+// dialSafely is dial for the reader, whom a caller's transport cannot stop.
+func (g *Gateway) dialSafely(ctx context.Context) (sock *socket.Socket, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return g.dial(ctx)
 }
 
 // hold makes calls wait for the next connection, unless the Gateway is to end.

@@ -28,6 +28,9 @@ type Options struct {
 // Dial opens a websocket. ctx bounds the dial and the handshake only. The
 // error names the URL without its credentials.
 func Dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
+	if err := checkScheme(rawURL); err != nil {
+		return nil, fmt.Errorf("dial %s: %w", Name(rawURL), err)
+	}
 	hook, client := newHook(opts)
 	ws, resp, err := websocket.Dial(ctx, rawURL, &websocket.DialOptions{
 		HTTPClient:   client,
@@ -46,8 +49,8 @@ func Dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
 // fragment.
 func Name(rawURL string) string {
 	u, err := url.Parse(rawURL)
-	if err == nil {
-		return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath, Opaque: u.Opaque}).String()
+	if err == nil && u.Opaque == "" {
+		return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 	}
 	scheme, rest, found := strings.Cut(rawURL, "://")
 	if !found {
@@ -62,6 +65,20 @@ func Name(rawURL string) string {
 		rest = rest[:query]
 	}
 	return strconv.Quote(scheme + rest)
+}
+
+// checkScheme says what is wrong with a URL whose scheme is that of another
+// protocol, without quoting it: it may be the user's name.
+func checkScheme(rawURL string) error {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil // which dialling will find
+	}
+	switch u.Scheme {
+	case "ws", "wss", "http", "https":
+		return nil
+	}
+	return errors.New("the URL's scheme is not ws or wss")
 }
 
 // dialError strips from err whatever repeats the URL.

@@ -408,6 +408,7 @@ func TestName(t *testing.T) {
 		"wss://host":                           "wss://host",
 		"ws://u:p@x%zz@host%zz/?q":             `"ws://host%zz/"`,
 		"%zz?token=x":                          `"%zz"`,
+		"user:pass@host:1":                     `"host:1"`,
 	}
 	for url, want := range tests {
 		if got := Name(url); got != want {

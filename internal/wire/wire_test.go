@@ -156,7 +156,8 @@ func TestMask(t *testing.T) {
 		`{"apisecret" : "a\"b" , "token":12}`:           `{"apisecret" : "***" , "token":"***"}`,
 		`{"body":{"secret":"s","pin":"1","room":1234}}`: `{"body":{"secret":"***","pin":"***","room":1234}}`,
 		`{"admin_secret":"cut off`:                      `{"admin_secret":"***"`,
-		`{"tokens":"kept","reason":"token"}`:            `{"tokens":"kept","reason":"token"}`,
+		`{"allowed":["tok1","tok2"],"new_pin":"1"}`:     `{"allowed":"***","new_pin":"***"}`,
+		`{"pin_required":true,"reason":"token"}`:        `{"pin_required":true,"reason":"token"}`,
 	}
 	for frame, want := range tests {
 		if got := string(Mask([]byte(frame))); got != want {

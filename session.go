@@ -1,7 +1,6 @@
 package janus
 
 import (
-	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cameronelliott/janus-go/internal/queue"
+	"github.com/cameronelliott/janus-go/internal/schedule"
 	"github.com/cameronelliott/janus-go/internal/socket"
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
@@ -478,7 +478,7 @@ func (g *Gateway) pingSocket() {
 type keeper struct {
 	gateway *Gateway
 	timer   *time.Timer
-	due     dueHeap
+	due     schedule.Schedule[*Session]
 }
 
 // run sends what is due and sets the timer for what is due next. New sessions
@@ -491,25 +491,27 @@ func (k *keeper) run(now time.Time) {
 	g.unkept = nil
 	g.mu.Unlock()
 	for _, s := range fresh {
-		heap.Push(&k.due, dueSession{now.Add(rand.N(interval * 9 / 10)), s})
+		k.due.Add(now.Add(rand.N(interval*9/10)), s)
 	}
 	next := now.Add(interval / 10)
-	for len(k.due) > 0 && g.ctx.Err() == nil {
-		first := &k.due[0]
-		if first.at.After(now) {
-			next = earlier(next, first.at)
+	for g.ctx.Err() == nil {
+		at, s, ok := k.due.First()
+		if !ok {
 			break
 		}
-		if first.session.gone.Load() {
-			heap.Pop(&k.due)
+		if at.After(now) {
+			next = earlier(next, at)
+			break
+		}
+		if s.gone.Load() {
+			k.due.Remove()
 			continue
 		}
-		g.keepAlive(first.session)
-		first.at = first.at.Add(interval)
-		if first.at.Before(now) { // it was held up
-			first.at = now.Add(interval)
+		g.keepAlive(s)
+		if at = at.Add(interval); at.Before(now) { // it was held up
+			at = now.Add(interval)
 		}
-		heap.Fix(&k.due, 0)
+		k.due.Postpone(at)
 	}
 	k.timer.Reset(time.Until(next))
 }
@@ -553,26 +555,6 @@ func (g *Gateway) keepAlive(s *Session) {
 		}
 		keep(token)
 	})
-}
-
-// dueHeap holds sessions by the time of their next keepalive.
-type dueHeap []dueSession
-
-type dueSession struct {
-	at      time.Time
-	session *Session
-}
-
-func (h dueHeap) Len() int           { return len(h) }
-func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h dueHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *dueHeap) Push(x any)        { *h = append(*h, x.(dueSession)) }
-func (h *dueHeap) Pop() any {
-	last := len(*h) - 1
-	x := (*h)[last]
-	(*h)[last] = dueSession{}
-	*h = (*h)[:last]
-	return x
 }
 
 // redial restores the connection that was lost because of cause. It returns

@@ -3,6 +3,6 @@ module github.com/cameronelliott/janus-go
 go 1.25.0
 
 require (
-	golang.org/x/sync v0.20.0 // indirect
-	nhooyr.io/websocket v1.8.17 // indirect
+	golang.org/x/sync v0.20.0
+	nhooyr.io/websocket v1.8.17
 )

@@ -20,22 +20,24 @@ type Handle struct {
 	// ID is the handle_id of this plugin handle
 	ID uint64
 
-	// Type   // pub  or sub
-	//
-	// It is the application's own: this package does not use it.
+	// Type is the application's own, for instance pub or sub; this package does
+	// not use it.
 	Type string
 
-	//User   // Userid
-	//
-	// It is the application's own: this package does not use it.
+	// User is the application's own, for instance the id of a user; this package
+	// does not use it.
 	User string
 
 	// Events is a receive only channel that can be used to receive events
 	// related to this handle from the gateway.
 	//
 	// It gets every message for the handle that is not the answer to a call, in
-	// the order in which they arrived, and closes after the last one. It need
-	// not be read; see DialOptions.EventBacklog for what then happens.
+	// the order in which they arrived, and closes after the last one. Messages
+	// are pointers: *EventMsg, *WebRTCUpMsg, *MediaMsg, *SlowLinkMsg, *TrickleMsg,
+	// *ICEFailedMsg, *HangupMsg, *DetachedMsg, *TimeoutMsg, *ErrorMsg,
+	// *OverflowMsg and *UnknownMsg. It need not be read; see
+	// DialOptions.EventBacklog for what then happens. What is unread at the end
+	// is kept until nobody has read for a minute. Do not send on it, or close it.
 	Events chan interface{}
 
 	session *Session
@@ -118,8 +120,7 @@ func (g *Gateway) closeHandle(h *Handle) {
 func handleDetached(h *Handle) error {
 	return &endedError{
 		text: fmt.Sprintf("handle %d detached", h.ID),
-		kind: ErrHandleDetached,
-		janus: &ErrorMsg{
+		answer: &ErrorMsg{
 			Err: ErrorData{
 				Code:   int(ErrorHandleNotFound),
 				Reason: fmt.Sprintf("No such handle %d in session %d", h.ID, h.session.ID),
@@ -148,7 +149,8 @@ func (h *Handle) ack(ctx context.Context, verb string, r *wire.Request) (*AckMsg
 //
 // body and jsep may be anything that encoding/json marshals to an object:
 // structs, maps, json.RawMessage. What cannot be marshalled is an error before
-// anything is sent. A nil body or jsep is left out.
+// anything is sent. A nil body or jsep is left out; Janus refuses a message
+// without a body.
 //
 // The answer may come at once or, for requests that the plugin handles
 // asynchronously, as an event; further events of the same request come on
@@ -245,7 +247,7 @@ func (handle *Handle) Hangup(ctx context.Context, token string) (*AckMsg, error)
 // Detach sends a detach request to the Gateway to remove this handle.
 // On success, an AckMsg will be returned and error will be nil. The handle is
 // then no longer in Session.Handles, and Events closes after its last message,
-// *DetachedMsg.
+// *DetachedMsg, or after a second if Janus does not send that.
 func (handle *Handle) Detach(ctx context.Context, token string) (*AckMsg, error) {
 	ack, err := handle.ack(ctx, verbDetach, &wire.Request{Token: token})
 	if err != nil {

@@ -13,7 +13,7 @@
 // connection and other calls are not harmed by that. A context without a
 // deadline gets DialOptions.RequestTimeout. An error of Janus is returned as an
 // *ErrorMsg; an error within a plugin is no error of the call, see
-// PluginData.Err. A token that is not empty goes out with its request.
+// PluginData.Err.
 //
 // # Events
 //
@@ -24,12 +24,21 @@
 // many wait the oldest go and an *OverflowMsg tells how many. A channel closes
 // behind its last message when its Handle, Session or Gateway ends.
 //
+// # Tokens and secrets
+//
+// A token that is not empty goes out with its request; it may be one that Janus
+// stores, or one that package signedtoken makes. DialOptions.APISecret goes out
+// with every request. Neither is shown in errors, logs or printed messages.
+//
 // # Ends
 //
 // The errgroup.Group that Connect returns reports why the connection ended.
 // Calls then fail with an error that wraps ErrClosed and the cause. With
 // DialOptions.Reconnect a lost connection is restored and its sessions are
-// claimed again.
+// claimed again; Gateway.Claim and Session.Adopt take over those of an earlier
+// process. A session needs traffic: DialOptions.KeepAlive sees to that.
+//
+// Package janustest has a server to test applications with.
 //
 // Everything may be used from several goroutines at once, except where a
 // comment says otherwise.
@@ -43,6 +52,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
 	"sync"
@@ -66,8 +76,9 @@ type DialOptions struct {
 	APISecret string
 
 	// HTTPClient performs the websocket handshake: its Transport brings TLS
-	// roots, client certificates, proxies, unix sockets. Redirects are followed
-	// only if it has a CheckRedirect. Default: http.DefaultClient.
+	// roots, client certificates, proxies, unix sockets; its Timeout bounds the
+	// handshake, and nothing else. Redirects are followed only if it has a
+	// CheckRedirect. Default: http.DefaultClient.
 	HTTPClient *http.Client
 
 	// HTTPHeader is sent with the handshake. Default: none.
@@ -84,11 +95,11 @@ type DialOptions struct {
 	PingInterval time.Duration
 
 	// PongTimeout is how long the answer to a ping may take before the
-	// connection counts as lost. Default: 10 s.
+	// connection counts as lost. It is always bounded. Default: 10 s.
 	PongTimeout time.Duration
 
 	// WriteTimeout is how long the peer may leave unread what is written to it
-	// before the connection counts as lost. Default: 10 s.
+	// before the connection counts as lost. It is always bounded. Default: 10 s.
 	WriteTimeout time.Duration
 
 	// RequestTimeout is how long a call waits whose context has no deadline.
@@ -101,14 +112,15 @@ type DialOptions struct {
 
 	// EventBacklog is how many messages may wait behind each Events channel
 	// before the oldest are dropped, which an *OverflowMsg then tells.
-	// Default: 4096.
+	// Default, also for what is negative: 4096.
 	EventBacklog int
 
 	// KeepAlive, when positive, keeps every session of the Gateway alive with a
 	// keepalive request in each such interval, all from one goroutine. It must
-	// be shorter than the server's session_timeout, 60 s by default. Failures
-	// are told on Session.Events, where they end the session, or to the Logger.
-	// Default: none, see Session.KeepAliveSender.
+	// be shorter than the server's session_timeout, 60 s by default, and is at
+	// least a millisecond. An error of Janus comes on Session.Events;
+	// ErrorSessionNotFound ends the session. A token that cannot be had is
+	// logged. Default: none, see Session.KeepAliveSender.
 	KeepAlive time.Duration
 
 	// TokenSource supplies the token for the requests that the Gateway makes by
@@ -165,23 +177,36 @@ func (o *DialOptions) withDefaults() DialOptions {
 	if o != nil {
 		opts = *o
 	}
-	setDefault(&opts.PingInterval, defaultPingInterval)
-	setDefault(&opts.PongTimeout, defaultPongTimeout)
-	setDefault(&opts.WriteTimeout, defaultWriteTimeout)
-	setDefault(&opts.RequestTimeout, defaultRequestTimeout)
-	setDefault(&opts.MaxMessageSize, defaultMaxMessageSize)
-	setDefault(&opts.EventBacklog, defaultEventBacklog)
+	if opts.PingInterval == 0 {
+		opts.PingInterval = defaultPingInterval
+	}
+	if opts.RequestTimeout == 0 {
+		opts.RequestTimeout = defaultRequestTimeout
+	}
+	if opts.MaxMessageSize == 0 {
+		opts.MaxMessageSize = defaultMaxMessageSize
+	}
+	if opts.EventBacklog <= 0 || opts.EventBacklog > math.MaxInt32 {
+		opts.EventBacklog = defaultEventBacklog
+	}
+	if opts.KeepAlive > 0 {
+		opts.KeepAlive = max(opts.KeepAlive, time.Millisecond)
+	}
+	setPositive(&opts.PongTimeout, defaultPongTimeout)
+	setPositive(&opts.WriteTimeout, defaultWriteTimeout)
 	if opts.Reconnect != nil {
 		reconnect := *opts.Reconnect
-		setDefault(&reconnect.MinDelay, defaultMinDelay)
-		setDefault(&reconnect.MaxDelay, max(defaultMaxDelay, reconnect.MinDelay))
+		setPositive(&reconnect.MinDelay, defaultMinDelay)
+		setPositive(&reconnect.MaxDelay, defaultMaxDelay)
+		reconnect.MaxDelay = max(reconnect.MinDelay, reconnect.MaxDelay)
 		opts.Reconnect = &reconnect
 	}
 	return opts
 }
 
-func setDefault[T comparable](field *T, value T) {
-	if *field == *new(T) {
+// setPositive sets what is not positive to its default.
+func setPositive(field *time.Duration, value time.Duration) {
+	if *field <= 0 {
 		*field = value
 	}
 }
@@ -197,7 +222,7 @@ type Gateway struct {
 	Sessions map[uint64]*Session
 
 	// Access to the Sessions map should be synchronized with the Gateway.Lock()
-	// and Gateway.Unlock() methods provided by the embeded sync.Mutex. It guards
+	// and Gateway.Unlock() methods provided by the embedded sync.Mutex. It guards
 	// nothing else: holding it delays only the calls that change the map.
 	sync.Mutex
 
@@ -249,8 +274,11 @@ type Gateway struct {
 // catch the error that ended them: the peer's close status, for
 // websocket.CloseStatus, the error of ctx, or nil after Close.
 //
-// ctx bounds the dial and the life of the connection. An error names the URL
-// without its credentials.
+// Goroutines of the application may join the group; as in any errgroup, one that
+// returns an error ends the rest, which here is the connection.
+//
+// ctx bounds the dial and the life of the connection; for the dial alone see
+// DialOptions.HTTPClient. An error names the URL without its credentials.
 func Connect(ctx context.Context, wsURL string) (*Gateway, *errgroup.Group, error) {
 	return Dial(ctx, wsURL, nil)
 }
@@ -285,6 +313,9 @@ func Dial(ctx context.Context, wsURL string, opts *DialOptions) (*Gateway, *errg
 	if err != nil {
 		g.cancel()
 		return nil, nil, fmt.Errorf("janus: %w", err)
+	}
+	if sock.Subprotocol() != subprotocol {
+		g.log.Log(slog.LevelWarn, "janus: the server did not choose "+subprotocol, "url", g.name)
 	}
 	g.connected(sock)
 	group.Go(func() error { return g.run(sock) })
@@ -325,8 +356,9 @@ func WaitForGroup(g *errgroup.Group) error {
 }
 
 // Close closes the underlying connection to the Gateway, with a websocket close
-// frame of this status and reason. It gives the peer one second to answer, and
-// returns an error if it does not; the connection is closed all the same. What
+// frame of this status and reason, of up to 123 bytes. It gives the peer one second to answer, and
+// returns an error if it does not, or if the frame cannot be sent; the connection is
+// closed all the same. What
 // the peer sends meanwhile may not be delivered any more. When Close returns,
 // the goroutines of the Gateway have ended. Closing again does nothing.
 func (gateway *Gateway) Close(code websocket.StatusCode, reason string) error {
@@ -435,7 +467,8 @@ func (g *Gateway) answeredCall(f *wire.Frame, malformed error) (c *call, waiting
 func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
 	msg := newEvent(f, frame, malformed)
 	if msg == nil {
-		return // an answer that comes late and says nothing
+		g.log.Log(slog.LevelDebug, "janus: answer for nobody", "type", f.Janus, "transaction", string(f.Transaction))
+		return
 	}
 	g.mu.Lock()
 	session := g.sessions[f.Session]

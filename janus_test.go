@@ -415,7 +415,8 @@ func TestOwnTransport(t *testing.T) {
 		"round tripper": roundTripper(func(r *http.Request) (*http.Response, error) {
 			return http.DefaultTransport.RoundTrip(r)
 		}),
-		"deprecated dialer": &http.Transport{Dial: net.Dial}, //nolint:staticcheck // callers may still use it
+		//lint:ignore SA1019 callers may still use it
+		"deprecated dialer": &http.Transport{Dial: net.Dial},
 	}
 	for name, transport := range transports {
 		t.Run(name, func(t *testing.T) {
@@ -1445,7 +1446,7 @@ func TestSessionDestroyedBySomebodyElse(t *testing.T) {
 	srv := newServer(t, nil)
 	_, _, session, handle := open(t, srv)
 	srv.Destroy(session.ID)
-	if _, err := session.KeepAlive(testContext(t), ""); !errors.Is(err, janus.ErrorSessionNotFound) {
+	if _, err := session.KeepAlive(testContext(t), ""); !errors.Is(err, janus.ErrorSessionNotFound) || !errors.Is(err, janus.ErrSessionEnded) {
 		t.Errorf("got %v", err)
 	}
 	for _, events := range []chan interface{}{session.Events, handle.Events} {
@@ -1461,7 +1462,7 @@ func TestSessionDestroyedBySomebodyElseIsFoundByKeepAliveOption(t *testing.T) {
 	g, _ := dial(t, srv, &janus.DialOptions{KeepAlive: 10 * time.Millisecond, Logger: quiet})
 	session := create(t, g)
 	srv.Destroy(session.ID)
-	receiveAs[*janus.ErrorMsg](t, session.Events)
+	_ = receiveAs[*janus.ErrorMsg](t, session.Events)
 	rest(t, session.Events)
 }
 
@@ -1476,7 +1477,7 @@ func TestHandleUnknownToTheServer(t *testing.T) {
 	if _, err := handle.Message(testContext(t), "", map[string]any{}, nil); !errors.Is(err, janus.ErrorHandleNotFound) {
 		t.Errorf("got %v", err)
 	}
-	receiveAs[*janus.ErrorMsg](t, handle.Events)
+	_ = receiveAs[*janus.ErrorMsg](t, handle.Events)
 	rest(t, handle.Events)
 }
 
@@ -2199,6 +2200,26 @@ func TestConcurrentUse(t *testing.T) {
 		t.Error(err)
 	}
 	noGoroutines(t)
+}
+
+// Options that make no sense do not break anything later.
+func TestOddOptions(t *testing.T) {
+	srv := newServer(t, func(s *janustest.Server) { s.ReclaimTimeout = patience })
+	g, _ := dial(t, srv, &janus.DialOptions{
+		Logger: quiet, EventBacklog: -1, KeepAlive: 1, PongTimeout: -1, WriteTimeout: -1, MaxMessageSize: -1,
+		Reconnect: &janus.ReconnectOptions{MinDelay: -1, MaxDelay: time.Millisecond},
+	})
+	session := create(t, g)
+	for range 100 {
+		if err := srv.Send(session.ID, fmt.Sprintf(`{"janus":"webrtcup","session_id":%d,"sender":9}`, session.ID)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "keepalives", func() bool { return len(sent(srv, "keepalive")) > 3 })
+	srv.Cut()
+	if _, err := session.KeepAlive(testContext(t), ""); err != nil && !errors.Is(err, janus.ErrClosed) {
+		t.Error(err)
+	}
 }
 
 func TestErrorCodes(t *testing.T) {

@@ -32,6 +32,9 @@ const (
 	linger          = time.Second
 	lingerDestroyed = 100 * time.Millisecond
 
+	// redialTimeout is how long one dial of a reconnect may take.
+	redialTimeout = 15 * time.Second
+
 	// claimsAtOnce is how many sessions are claimed at the same time.
 	claimsAtOnce = 64
 )
@@ -52,12 +55,13 @@ type Session struct {
 	// arrived, and closes after the last one: *TimeoutMsg, *ErrorMsg for
 	// failures that no call waits for, *DisconnectedMsg and *ReclaimedMsg, and
 	// the messages of handles that are not attached here. It need not be read;
-	// see DialOptions.EventBacklog for what then happens. It is receive only:
-	// do not send on it, or close it.
+	// see DialOptions.EventBacklog for what then happens. What is unread at the
+	// end is kept until nobody has read for a minute. It is receive only: do not
+	// send on it, or close it.
 	Events chan interface{}
 
 	// Access to the Handles map should be synchronized with the Session.Lock()
-	// and Session.Unlock() methods provided by the embeded sync.Mutex.
+	// and Session.Unlock() methods provided by the embedded sync.Mutex.
 	sync.Mutex
 
 	gateway *Gateway
@@ -150,24 +154,22 @@ func sessionEnded(id uint64, last interface{}) error {
 	}
 	return &endedError{
 		text: fmt.Sprintf("session %d ended: %s", id, why),
-		kind: ErrSessionEnded,
-		janus: &ErrorMsg{
+		answer: &ErrorMsg{
 			Err:     ErrorData{Code: int(ErrorSessionNotFound), Reason: fmt.Sprintf("No such session %d", id)},
 			Session: id,
 		},
 	}
 }
 
-// endedError is the end of a session or a handle, with the error that Janus
-// itself gives for it.
+// endedError is the end of a session or a handle, with the answer that Janus
+// itself has for it.
 type endedError struct {
-	text  string
-	kind  error
-	janus *ErrorMsg
+	text   string
+	answer *ErrorMsg
 }
 
-func (e *endedError) Error() string   { return e.text }
-func (e *endedError) Unwrap() []error { return []error{e.kind, e.janus} }
+func (e *endedError) Error() string { return e.text }
+func (e *endedError) Unwrap() error { return e.answer }
 
 // dropSession ends a session at once, with its handles, because of err.
 func (g *Gateway) dropSession(s *Session, err error) {
@@ -343,10 +345,14 @@ func (session *Session) KeepAlive(ctx context.Context, token string) (*AckMsg, e
 }
 
 // KeepAliveSender will send keepalive messages every 20 seconds for the
-// session. It returns the error of ctx when that ends, or the first failure. It
-// has no token parameter: it sends the token used last for the session, or
-// DialOptions.TokenSource's. DialOptions.KeepAlive does the same for all
-// sessions without a goroutine for each.
+// session, the first one after 20 seconds. It returns the error of ctx when that
+// ends, or the first failure. It has no token parameter: it sends the token used
+// last for the session, or DialOptions.TokenSource's.
+//
+// It finds out that the session has ended when it sends, so end ctx first; and
+// where it runs in the group of Connect, do not return it the end of ctx as an
+// error. DialOptions.KeepAlive needs no such care, and no goroutine for each
+// session.
 func (session *Session) KeepAliveSender(ctx context.Context) error {
 	ticker := time.NewTicker(keepAliveInterval)
 	defer ticker.Stop()
@@ -372,8 +378,8 @@ func (session *Session) KeepAliveSender(ctx context.Context) error {
 
 // Destroy sends a destroy request to the Gateway to tear down this session.
 // On success, the Session will be removed from the Gateway.Sessions map, an
-// AckMsg will be returned and error will be nil. Events closes, and so do those
-// of the session's handles.
+// AckMsg will be returned and error will be nil. Events closes, and a moment
+// later so do those of the session's handles.
 func (session *Session) Destroy(ctx context.Context, token string) (*AckMsg, error) {
 	ack, err := session.ack(ctx, session.gateway.newCall(verbDestroy, session, nil), &wire.Request{Janus: verbDestroy, Token: token})
 	if err != nil {
@@ -598,8 +604,11 @@ func (g *Gateway) redial(cause error) (*socket.Socket, error) {
 	}
 }
 
-// dialSafely is dial for the reader, whom a caller's transport cannot stop.
+// dialSafely is dial for the reader, whom neither a caller's transport nor a
+// silent server can stop.
 func (g *Gateway) dialSafely(ctx context.Context) (sock *socket.Socket, err error) {
+	ctx, cancel := context.WithTimeout(ctx, redialTimeout)
+	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)

@@ -18,12 +18,12 @@ var (
 	ErrClosed = errors.New("connection closed")
 
 	// ErrSessionEnded is the end of a session: it was destroyed, it timed out,
-	// or the server no longer knows it. The same error wraps the *ErrorMsg with
-	// which Janus answers a request for such a session, code 458.
+	// or the server no longer knows it. It matches Janus's own answer for such a
+	// session as well, an *ErrorMsg of ErrorSessionNotFound.
 	ErrSessionEnded = errors.New("session ended")
 
-	// ErrHandleDetached is the end of a handle. The same error wraps the
-	// *ErrorMsg with which Janus answers a request for such a handle, code 459.
+	// ErrHandleDetached is the end of a handle. It matches Janus's own answer
+	// for such a handle as well, an *ErrorMsg of ErrorHandleNotFound.
 	ErrHandleDetached = errors.New("handle detached")
 )
 
@@ -93,10 +93,16 @@ func (err *ErrorMsg) Error() string {
 	return fmt.Sprintf("janus: error %d: %s", err.Err.Code, err.Err.Reason)
 }
 
-// Is reports whether target is the ErrorCode of err.
+// Is reports whether target is the ErrorCode of err, or what that code means:
+// ErrSessionEnded or ErrHandleDetached.
 func (err *ErrorMsg) Is(target error) bool {
-	code, ok := target.(ErrorCode)
-	return ok && err.Err.Code == int(code)
+	switch target {
+	case ErrSessionEnded:
+		target = ErrorSessionNotFound
+	case ErrHandleDetached:
+		target = ErrorHandleNotFound
+	}
+	return target == ErrorCode(err.Err.Code)
 }
 
 // ErrorData is the code and the text of an error; ErrorCode lists the codes.

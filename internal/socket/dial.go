@@ -91,7 +91,7 @@ func dialError(ctx context.Context, rawURL string, resp *http.Response, err erro
 	}
 	u := (*url.Error)(nil)
 	if !errors.As(err, &u) {
-		return err
+		return &libraryError{"failed to WebSocket dial: ", err}
 	}
 	if u.Op == "parse" && strings.ContainsRune(rawURL, '@') {
 		// The parser quotes what it stumbled over, which may be a password.
@@ -185,9 +185,4 @@ func (h *hook) closeIdle() {
 	if t, ok := h.base.(*http.Transport); ok {
 		t.CloseIdleConnections()
 	}
-}
-
-// trimText shortens what the websocket library put in front of every error.
-func trimText(err error) string {
-	return strings.TrimPrefix(err.Error(), "failed to get reader: ")
 }

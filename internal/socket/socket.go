@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -80,15 +81,18 @@ func (s *Socket) readError(ctx context.Context, err error) error {
 	if cause := s.out.cause(); cause != nil {
 		return cause
 	}
-	return &readError{err}
+	return &libraryError{"failed to get reader: ", err}
 }
 
-// readError is the websocket library's error without what it puts in front of
-// every one.
-type readError struct{ err error }
+// libraryError is the websocket library's error without what it puts in front
+// of every one.
+type libraryError struct {
+	prefix string
+	err    error
+}
 
-func (e *readError) Error() string { return trimText(e.err) }
-func (e *readError) Unwrap() error { return e.err }
+func (e *libraryError) Error() string { return strings.TrimPrefix(e.err.Error(), e.prefix) }
+func (e *libraryError) Unwrap() error { return e.err }
 
 // appendAll appends all of r to b.
 func appendAll(b []byte, r io.Reader) ([]byte, error) {
@@ -106,6 +110,9 @@ func appendAll(b []byte, r io.Reader) ([]byte, error) {
 		}
 	}
 }
+
+// Subprotocol returns the subprotocol that the peer has chosen, or "".
+func (s *Socket) Subprotocol() string { return s.ws.Subprotocol() }
 
 // Room returns nil when a message can be written, or else a channel that is
 // closed when the peer has read some of what waits for it.
@@ -134,6 +141,11 @@ func (s *Socket) Close(code websocket.StatusCode, reason string) error {
 	err := s.ws.Close(code, reason)
 	if !late.Stop() {
 		return errNoClose
+	}
+	if errors.Is(err, io.EOF) {
+		// Read has met the peer's close frame, and the websocket library looks
+		// for another one behind it. Either way the peer has closed.
+		return nil
 	}
 	return err
 }

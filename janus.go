@@ -102,8 +102,9 @@ type DialOptions struct {
 	// before the connection counts as lost. It is always bounded. Default: 10 s.
 	WriteTimeout time.Duration
 
-	// RequestTimeout is how long a call waits whose context has no deadline.
-	// Negative: for ever. Default: 10 s.
+	// RequestTimeout is how long a call waits whose context has no deadline, and
+	// how long one dial of a reconnect may take. Negative: a call waits for ever.
+	// Default: 10 s.
 	RequestTimeout time.Duration
 
 	// MaxMessageSize is how large an incoming message may be, in bytes; a
@@ -394,28 +395,34 @@ var errClosedByCaller = fmt.Errorf("%w by the caller", ErrClosed)
 // run is the reader goroutine: it receives until the connection is lost for
 // good, and then ends everything that depends on it.
 func (g *Gateway) run(sock *socket.Socket) error {
+	var limit time.Duration // of the delay before a dial
 	for {
-		err := g.receive(sock)
+		heard, err := g.receive(sock)
 		sock.CloseNow()
-		if sock, err = g.redial(err); sock == nil {
+		if heard {
+			limit = 0 // it was more than a handshake
+		}
+		if sock, err = g.redial(err, &limit); sock == nil {
 			return g.end(err)
 		}
 	}
 }
 
-// receive reads and routes frames until the connection ends.
-func (g *Gateway) receive(sock *socket.Socket) error {
+// receive reads and routes frames until the connection ends. It reports whether
+// there was any.
+func (g *Gateway) receive(sock *socket.Socket) (heard bool, err error) {
 	var decoder wire.Decoder
 	var f wire.Frame
 	for {
 		frame, err := sock.Read(g.ctx)
 		if err != nil {
-			return err
+			return heard, err
 		}
+		heard = true
 		g.trace("received", frame)
 		f = wire.Frame{}
 		if err = decoder.Decode(frame, &f); err != nil && !isMalformed(err) {
-			return err
+			return heard, err
 		}
 		g.route(&f, frame, err)
 	}

@@ -32,9 +32,6 @@ const (
 	linger          = time.Second
 	lingerDestroyed = 100 * time.Millisecond
 
-	// redialTimeout is how long one dial of a reconnect may take.
-	redialTimeout = 15 * time.Second
-
 	// claimsAtOnce is how many sessions are claimed at the same time.
 	claimsAtOnce = 64
 )
@@ -564,8 +561,9 @@ func (g *Gateway) keepAlive(s *Session) {
 }
 
 // redial restores the connection that was lost because of cause. It returns
-// nil and the reason where the loss is final.
-func (g *Gateway) redial(cause error) (*socket.Socket, error) {
+// nil and the reason where the loss is final. limit, of the random delay before
+// each dial, grows.
+func (g *Gateway) redial(cause error, limit *time.Duration) (*socket.Socket, error) {
 	opts := g.opts.Reconnect
 	if opts == nil || !g.hold(cause) {
 		return nil, cause
@@ -578,9 +576,10 @@ func (g *Gateway) redial(cause error) (*socket.Socket, error) {
 	}
 	g.log.Log(slog.LevelWarn, "janus: connection lost, dialling again", "url", g.name, "error", cause)
 	var failure error
-	for limit := opts.MinDelay; ; limit = min(2*limit, opts.MaxDelay) {
+	for {
+		*limit = min(max(2**limit, opts.MinDelay), opts.MaxDelay)
 		select {
-		case <-time.After(rand.N(limit + 1)):
+		case <-time.After(rand.N(*limit + 1)):
 		case <-ctx.Done():
 			if g.ctx.Err() != nil {
 				return nil, g.ctx.Err()
@@ -607,7 +606,11 @@ func (g *Gateway) redial(cause error) (*socket.Socket, error) {
 // dialSafely is dial for the reader, whom neither a caller's transport nor a
 // silent server can stop.
 func (g *Gateway) dialSafely(ctx context.Context) (sock *socket.Socket, err error) {
-	ctx, cancel := context.WithTimeout(ctx, redialTimeout)
+	timeout := g.opts.RequestTimeout
+	if timeout < 0 {
+		timeout = defaultRequestTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {

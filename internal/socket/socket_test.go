@@ -319,7 +319,9 @@ func TestCloseHandshake(t *testing.T) {
 	if status := <-statuses; status != 4000 {
 		t.Errorf("the peer got status %v", status)
 	}
-	<-read
+	if err := <-read; err == nil {
+		t.Error("Read goes on")
+	}
 	s.CloseNow()
 }
 

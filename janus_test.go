@@ -2120,6 +2120,31 @@ func TestCloseAndContextEndAnOutage(t *testing.T) {
 	}
 }
 
+// A token that cannot be had holds up its own session only.
+func TestTokenMissingForOneClaim(t *testing.T) {
+	srv := newServer(t, func(s *janustest.Server) { s.ReclaimTimeout = patience })
+	var lucky atomic.Uint64
+	var failures atomic.Int64
+	opts := reconnecting()
+	opts.TokenSource = func(_ context.Context, sessionID uint64) (string, error) {
+		if sessionID != lucky.Load() && failures.Add(1) <= 3 {
+			return "", errors.New("no token yet")
+		}
+		return "token", nil
+	}
+	g, _ := dial(t, srv, opts)
+	session, unlucky := create(t, g), create(t, g)
+	lucky.Store(session.ID)
+	srv.Cut()
+	for _, s := range []*janus.Session{session, unlucky} {
+		receiveAs[*janus.DisconnectedMsg](t, s.Events)
+		receiveAs[*janus.ReclaimedMsg](t, s.Events)
+	}
+	if len(session.Events) != 0 {
+		t.Errorf("the other session was disturbed: %T", <-session.Events)
+	}
+}
+
 // A transport of the caller's that panics is a dial that failed.
 func TestTransportCannotStopTheReader(t *testing.T) {
 	srv := newServer(t, func(s *janustest.Server) { s.ReclaimTimeout = patience })

@@ -561,8 +561,7 @@ func (g *Gateway) keepAlive(s *Session) {
 }
 
 // redial restores the connection that was lost because of cause. It returns
-// nil and the reason where the loss is final. limit, of the random delay before
-// each dial, grows.
+// nil and the reason where the loss is final. limit is that of delay.
 func (g *Gateway) redial(cause error, limit *time.Duration) (*socket.Socket, error) {
 	opts := g.opts.Reconnect
 	if opts == nil || !g.hold(cause) {
@@ -577,9 +576,8 @@ func (g *Gateway) redial(cause error, limit *time.Duration) (*socket.Socket, err
 	g.log.Log(slog.LevelWarn, "janus: connection lost, dialling again", "url", g.name, "error", cause)
 	var failure error
 	for {
-		*limit = min(max(2**limit, opts.MinDelay), opts.MaxDelay)
 		select {
-		case <-time.After(rand.N(*limit + 1)):
+		case <-time.After(opts.delay(limit)):
 		case <-ctx.Done():
 			if g.ctx.Err() != nil {
 				return nil, g.ctx.Err()
@@ -601,6 +599,13 @@ func (g *Gateway) redial(cause error, limit *time.Duration) (*socket.Socket, err
 		g.goGroup(func() { g.reclaim(sock) })
 		return sock, nil
 	}
+}
+
+// delay returns how long to wait before the next attempt: a random part of a
+// limit that grows with every attempt.
+func (o *ReconnectOptions) delay(limit *time.Duration) time.Duration {
+	*limit = min(max(2**limit, o.MinDelay), o.MaxDelay)
+	return rand.N(*limit + 1)
 }
 
 // dialSafely is dial for the reader, whom neither a caller's transport nor a
@@ -646,35 +651,54 @@ func (g *Gateway) hold(cause error) bool {
 	return true
 }
 
-// reclaim claims the sessions that are held, many at once.
+// reclaim claims the sessions that are held, many at once. Those whose token
+// cannot be had are tried again later.
 func (g *Gateway) reclaim(sock *socket.Socket) {
-	var claims errgroup.Group
-	claims.SetLimit(claimsAtOnce)
-	for _, s := range g.listSessions() {
-		claims.Go(func() error {
-			g.reclaimSession(sock, s)
-			return nil
-		})
+	var limit time.Duration
+	for held := g.listSessions(); len(held) > 0; {
+		var claims errgroup.Group
+		claims.SetLimit(claimsAtOnce)
+		var mu sync.Mutex
+		var later []*Session
+		for _, s := range held {
+			claims.Go(func() error {
+				if !g.reclaimSession(sock, s) {
+					mu.Lock()
+					defer mu.Unlock()
+					later = append(later, s)
+				}
+				return nil
+			})
+		}
+		_ = claims.Wait() // each claim deals with its own failure
+		if held = later; len(held) > 0 {
+			select {
+			case <-time.After(g.opts.Reconnect.delay(&limit)):
+			case <-g.ctx.Done():
+				return
+			}
+		}
 	}
-	_ = claims.Wait() // each claim deals with its own failure
 }
 
 // reclaimSession claims one session over sock. The reader marks it as usable
 // when it sees the answer. An answer that does not come means that the
-// connection is of no use.
-func (g *Gateway) reclaimSession(sock *socket.Socket, s *Session) {
+// connection is of no use; false, that there is no token yet.
+func (g *Gateway) reclaimSession(sock *socket.Socket, s *Session) bool {
 	g.mu.Lock()
 	held := s.held != nil && g.socket == sock
 	g.mu.Unlock()
 	if !held {
-		return
+		return true
 	}
 	token, err := g.ownToken(g.ctx, s)
-	if err == nil {
-		c := g.newCall(verbClaim, s, nil)
-		c.reclaim = true
-		_, err = g.do(g.ctx, c, &wire.Request{Janus: verbClaim, Session: s.ID, Token: token})
+	if err != nil {
+		g.log.Log(slog.LevelWarn, "janus: session not claimed", "error", err)
+		return false
 	}
+	c := g.newCall(verbClaim, s, nil)
+	c.reclaim = true
+	_, err = g.do(g.ctx, c, &wire.Request{Janus: verbClaim, Session: s.ID, Token: token})
 	refusal := (*ErrorMsg)(nil)
 	switch {
 	case err == nil, errors.Is(err, ErrClosed), g.ctx.Err() != nil:
@@ -683,6 +707,7 @@ func (g *Gateway) reclaimSession(sock *socket.Socket, s *Session) {
 	default:
 		sock.Fail(fmt.Errorf("session %d not claimed: %w", s.ID, err))
 	}
+	return true
 }
 
 // reclaimed makes a session usable again.

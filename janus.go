@@ -619,6 +619,7 @@ type call struct {
 	claimed uint64   // by Gateway.Claim
 	sync    bool     // Handle.Request: the result is a SuccessMsg
 	reclaim bool     // made by the Gateway while the session is held
+	size    int      // about, in bytes
 
 	token     string
 	abandoned bool // the caller has gone; guarded by Gateway.mu
@@ -652,6 +653,9 @@ func (g *Gateway) free(c *call) {
 	g.pool.Put(c)
 }
 
+// keepFrame is how large a buffer is kept for another request, in bytes.
+const keepFrame = 16 << 10
+
 // frames holds buffers for requests on their way to the socket.
 var frames = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -670,12 +674,15 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) (interface{}
 		c.timer.Reset(g.opts.RequestTimeout)
 		expired = c.timer.C
 	}
+	c.size = r.Size()
 	sock, crowd, err := g.admit(ctx, c, expired)
 	if err != nil {
 		defer g.free(c)
 		return nil, fmt.Errorf("janus: %s: %w", c.verb, err)
 	}
+	size := c.size
 	g.send(sock, r, c.number, crowd)
+	sock.Settle(size)
 
 	var late error
 	select {
@@ -746,7 +753,7 @@ func (g *Gateway) tryAdmit(c *call) (sock *socket.Socket, crowd bool, wait <-cha
 	case c.session != nil && c.session.held != nil && !c.reclaim:
 		return nil, false, c.session.held, nil
 	}
-	if room := g.socket.Room(); room != nil {
+	if room := g.socket.Claim(c.size); room != nil {
 		return nil, false, room, nil
 	}
 	crowd = len(g.calls) > 0
@@ -801,8 +808,10 @@ func (g *Gateway) send(sock *socket.Socket, r *wire.Request, number uint64, crow
 	frame := r.Append((*buf)[:0], wire.Transaction{Prefix: g.prefix, Number: number})
 	g.trace("sent", frame)
 	_ = sock.Write(frame, crowd) // a failure is the end of the connection, which the reader finds
-	*buf = frame
-	frames.Put(buf)
+	if cap(frame) <= keepFrame {
+		*buf = frame
+		frames.Put(buf)
+	}
 }
 
 // post sends a request to whose reply nobody listens. Its transaction is the

@@ -41,7 +41,8 @@ type gather struct {
 	buf     []byte // not yet given to dst
 	spare   []byte
 	writing bool          // somebody is writing to dst
-	room    chan struct{} // closed when buf is no longer crowded; nil when nobody waits
+	claimed int           // bytes that have been promised room and are not in buf yet
+	room    chan struct{} // closed when there may be room again; nil when nobody waits
 	err     error         // why nothing can be written any more
 	failed  error         // why dst was closed
 }
@@ -149,25 +150,41 @@ func (g *gather) take(written []byte) []byte {
 	}
 	p := g.buf
 	g.buf, g.spare = g.spare, nil
-	if g.room != nil {
-		close(g.room)
-		g.room = nil
-	}
+	g.wake()
 	return p
 }
 
-// wait returns nil when there is room for another message, or else a channel
-// that is closed when there may be.
-func (g *gather) wait() <-chan struct{} {
+// claim promises room for n bytes and returns nil, or else a channel that is
+// closed when there may be room.
+func (g *gather) claim(n int) <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.buf) < crowded || g.err != nil {
+	if waiting := len(g.buf) + g.claimed; waiting == 0 || waiting+n <= crowded || g.err != nil {
+		g.claimed += n
 		return nil
 	}
 	if g.room == nil {
 		g.room = make(chan struct{})
 	}
 	return g.room
+}
+
+// settle ends a claim: its bytes have been written.
+func (g *gather) settle(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.claimed -= n
+	if len(g.buf)+g.claimed < crowded {
+		g.wake()
+	}
+}
+
+// wake lets those who wait for room look again. g.mu is held.
+func (g *gather) wake() {
+	if g.room != nil {
+		close(g.room)
+		g.room = nil
+	}
 }
 
 // fail closes dst. The first cause stays.
@@ -198,10 +215,7 @@ func (g *gather) refuse(err error) {
 	if g.err == nil {
 		g.err = err
 	}
-	if g.room != nil {
-		close(g.room)
-		g.room = nil
-	}
+	g.wake()
 }
 
 // cause returns what fail was told, or nil.

@@ -114,9 +114,13 @@ func appendAll(b []byte, r io.Reader) ([]byte, error) {
 // Subprotocol returns the subprotocol that the peer has chosen, or "".
 func (s *Socket) Subprotocol() string { return s.ws.Subprotocol() }
 
-// Room returns nil when a message can be written, or else a channel that is
-// closed when the peer has read some of what waits for it.
-func (s *Socket) Room() <-chan struct{} { return s.out.wait() }
+// Claim returns nil when a message of about n bytes can be written, or else a
+// channel that is closed when the peer has read some of what waits for it.
+// Where it returned nil, Settle must follow, behind Write.
+func (s *Socket) Claim(n int) <-chan struct{} { return s.out.claim(n) }
+
+// Settle ends a claim.
+func (s *Socket) Settle(n int) { s.out.settle(n) }
 
 // Write sends one text message. It returns at once, or after a few
 // milliseconds where the peer reads slowly: the rest is then sent in the

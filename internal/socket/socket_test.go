@@ -168,10 +168,12 @@ func fill(t *testing.T, s *Socket) {
 	t.Helper()
 	message := []byte(strings.Repeat("x", 256<<10))
 	for range 1000 {
-		if s.Room() != nil {
+		if s.Claim(len(message)) != nil {
 			return
 		}
-		if s.Write(message, false) != nil {
+		err := s.Write(message, false)
+		s.Settle(len(message))
+		if err != nil {
 			return // given up already
 		}
 	}
@@ -197,7 +199,7 @@ func TestRoomComesBackWhenThePeerReads(t *testing.T) {
 	serve, listen := deaf(t)
 	s := open(t, Options{}, serve)
 	fill(t, s)
-	room := s.Room()
+	room := s.Claim(crowded)
 	listen()
 	select {
 	case <-room:
@@ -210,7 +212,7 @@ func TestWriteThatCannotFinishEndsTheConnection(t *testing.T) {
 	serve, _ := deaf(t)
 	s := open(t, Options{WriteTimeout: 50 * time.Millisecond}, serve)
 	fill(t, s)
-	room := s.Room()
+	room := s.Claim(crowded)
 	_, err := s.Read(testContext(t))
 	if err == nil || !strings.Contains(err.Error(), "not finished within 50ms") {
 		t.Errorf("read returned %v", err)

@@ -24,6 +24,12 @@ type Request struct {
 	Candidates json.RawMessage // trickle
 }
 
+// Size returns about how many bytes the request has as JSON.
+func (r *Request) Size() int {
+	const envelope = 200
+	return envelope + len(r.Body) + len(r.Jsep) + len(r.Candidate) + len(r.Candidates)
+}
+
 // Append appends the request as JSON to b, with the transaction given.
 func (r *Request) Append(b []byte, t Transaction) []byte {
 	b = append(b, `{"janus":`...)

@@ -1,0 +1,108 @@
+package bench
+
+//lint:file-ignore SA1019 the library measured is built on this module
+
+import (
+	"encoding/json"
+	"testing"
+
+	janus "github.com/cameronelliott/janus-go"
+	"nhooyr.io/websocket"
+
+	"github.com/cameronelliott/janus-go/bench/internal/contest"
+	"github.com/cameronelliott/janus-go/bench/internal/spawn"
+)
+
+// do has a contender do a round.
+func do(t *testing.T, client *spawn.Client, round contest.Round) contest.Result {
+	t.Helper()
+	result, err := client.Do(round)
+	check(t, err)
+	return result
+}
+
+// warm does a round twice, so that what is allocated only once is not in the
+// result.
+func warm(t *testing.T, client *spawn.Client, round contest.Round) contest.Result {
+	t.Helper()
+	do(t, client, round)
+	return do(t, client, round)
+}
+
+func atMost(t *testing.T, what string, got, limit float64) {
+	t.Helper()
+	if got > limit {
+		t.Errorf("%s: %.1f, more than %.0f", what, got, limit)
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	client := startClient(t, "ours")
+	const n = 2000
+	keepAlive := warm(t, client, contest.Round{Work: contest.WorkKeepAlive, N: n, InFlight: 1})
+	atMost(t, "allocations of a KeepAlive", keepAlive.Mallocs/n, 10)
+	atMost(t, "bytes allocated by a KeepAlive", keepAlive.Bytes/n, 1200)
+	message := warm(t, client, contest.Round{Work: contest.WorkMessage, N: n, InFlight: 1})
+	atMost(t, "allocations of a Message", message.Mallocs/n, 25)
+}
+
+func TestIdleHandles(t *testing.T) {
+	const n = 10_000
+	result := do(t, startClient(t, "ours"), contest.Round{Work: contest.WorkIdle, N: n})
+	atMost(t, "bytes of an idle handle", result.Held/n, 700)
+	atMost(t, "goroutines of idle handles", result.Goroutines, 0)
+}
+
+func TestKeptSessions(t *testing.T) {
+	const n = 1_000
+	kept := do(t, startClient(t, "ours"), contest.Round{Work: contest.WorkKeep, N: n}).Kept
+	if kept.Library != 2 || kept.Websocket != 1 || kept.Others != 0 {
+		t.Errorf("%+v, but there should be 2 goroutines of the library and 1 of the websocket", kept)
+	}
+	if kept.KeepAlives < n {
+		t.Errorf("%d keepalives for %d sessions", kept.KeepAlives, n)
+	}
+}
+
+// The first request goes out with nothing before it.
+func TestFirstRequest(t *testing.T) {
+	gateway, _, err := janus.Connect(ctx, startServer(t))
+	check(t, err)
+	defer func() { check(t, gateway.Close(websocket.StatusNormalClosure, "")) }()
+	info, err := gateway.Info(ctx, "")
+	check(t, err)
+	var server struct{ Requests int }
+	check(t, json.Unmarshal(info.Raw, &server))
+	if server.Requests != 1 {
+		t.Errorf("the server got %d requests, not 1", server.Requests)
+	}
+}
+
+// Each contender does every kind of work.
+func TestWorks(t *testing.T) {
+	rounds := []contest.Round{
+		{Work: contest.WorkKeepAlive, N: 10, InFlight: 1},
+		{Work: contest.WorkKeepAlive, N: 100, InFlight: 64},
+		{Work: contest.WorkMessage, N: 10, InFlight: 1},
+		{Work: contest.WorkMessage, N: 100, InFlight: 64},
+		{Work: contest.WorkAttach, N: 10},
+		{Work: contest.WorkStream, N: 100, Handles: 10},
+		{Work: contest.WorkIdle, N: 10},
+		{Work: contest.WorkRoute, N: 100},
+		{Work: contest.WorkConnect, N: 3},
+	}
+	for _, contender := range contenders {
+		t.Run(contender.name, func(t *testing.T) {
+			client := startClient(t, contender.name)
+			for _, round := range rounds {
+				result := do(t, client, round)
+				if result.N != round.N || result.WallNs <= 0 {
+					t.Errorf("%+v gave %+v", round, result)
+				}
+			}
+			if _, err := client.Do(contest.Round{Work: "sleep"}); err == nil {
+				t.Error("no error for work that does not exist")
+			}
+		})
+	}
+}

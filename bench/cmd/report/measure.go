@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/cameronelliott/janus-go/bench/internal/contest"
+	"github.com/cameronelliott/janus-go/bench/internal/spawn"
+	"github.com/cameronelliott/janus-go/bench/internal/stats"
+)
+
+// subject is what was measured: a contender's work with a server. Size is the
+// number of requests in flight or of handles.
+type subject struct {
+	Contender, Server, Work string
+	Size                    int
+}
+
+// figures are the results of all rounds.
+type figures map[subject][]contest.Result
+
+// player is a contender's process and the work that it is to do.
+type player struct {
+	subject subject
+	client  *spawn.Client
+	round   contest.Round
+}
+
+// meter measures.
+type meter struct {
+	ctx   context.Context
+	stage *stage
+	scale scale
+	found figures
+}
+
+func measureAll(ctx context.Context, s *stage, how scale) (figures, error) {
+	m := &meter{ctx: ctx, stage: s, scale: how, found: make(figures)}
+	parts := []struct {
+		name    string
+		measure func() error
+	}{
+		{"requests to the real Janus", func() error { return m.requests(realJanus) }},
+		{"requests to the scripted server", func() error { return m.requests(scripted) }},
+		{"streams of events", m.streams},
+		{"routing", m.routing},
+		{"idle handles", m.idleHandles},
+		{"sessions kept alive", m.keptSessions},
+	}
+	for _, part := range parts {
+		start := time.Now()
+		if err := part.measure(); err != nil {
+			return nil, fmt.Errorf("%s: %w", part.name, err)
+		}
+		fmt.Fprintf(os.Stderr, "%s: %v\n", part.name, time.Since(start).Round(time.Second))
+	}
+	return m.found, nil
+}
+
+// requests measures requests of all kinds to a server.
+func (m *meter) requests(server string) error {
+	rounds := []contest.Round{
+		{Work: contest.WorkConnect},
+		{Work: contest.WorkMessage, InFlight: 1},
+		{Work: contest.WorkMessage, InFlight: 64},
+	}
+	for _, inFlight := range m.scale.InFlight {
+		rounds = append(rounds, contest.Round{Work: contest.WorkKeepAlive, InFlight: inFlight})
+	}
+	return m.withAll(server, func(players []player) error {
+		for _, round := range rounds {
+			for i := range players {
+				p := &players[i]
+				p.round = round
+				p.subject.Work, p.subject.Size = round.Work, round.InFlight
+			}
+			if err := m.alternate(players); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// withAll runs all contenders, connected to server, for as long as do takes.
+func (m *meter) withAll(server string, do func([]player) error) (err error) {
+	var players []player
+	defer func() { err = closeAll(players, err) }()
+	for _, c := range m.stage.Contenders {
+		client, err := m.stage.start(m.ctx, c, server)
+		if err != nil {
+			return err
+		}
+		players = append(players, player{subject: subject{Contender: c.Name, Server: server}, client: client})
+	}
+	return do(players)
+}
+
+// closeAll ends the players' processes after the work ended with err.
+func closeAll(players []player, err error) error {
+	for _, p := range players {
+		err = firstError(err, p.client.Close())
+	}
+	return err
+}
+
+// streams measures events that goroutines read, one for each handle.
+func (m *meter) streams() error {
+	for _, handles := range m.scale.Handles {
+		err := m.withAll(scripted, func(players []player) error {
+			for i := range players {
+				p := &players[i]
+				p.subject.Work, p.subject.Size = contest.WorkStream, handles
+				p.round = contest.Round{Work: contest.WorkStream, Handles: handles}
+				if err := p.attach(contest.WorkAttach, handles); err != nil {
+					return err
+				}
+			}
+			return m.alternate(players)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// attach gives the player handles.
+func (p *player) attach(work string, handles int) error {
+	_, err := p.client.Do(contest.Round{Work: work, N: handles})
+	return err
+}
+
+// routing measures the same events with few and with many handles in turn, and
+// what the floor needs for them.
+func (m *meter) routing() (err error) {
+	few := m.scale.Routed[0]
+	routes := []subject{{floor, scripted, contest.WorkRoute, few}}
+	for _, handles := range m.scale.Routed {
+		routes = append(routes, subject{ours, scripted, contest.WorkRoute, handles})
+	}
+	var players []player
+	defer func() { err = closeAll(players, err) }()
+	for _, what := range routes {
+		client, err := m.stage.start(m.ctx, *m.stage.contender(what.Contender), scripted)
+		if err != nil {
+			return err
+		}
+		p := player{what, client, contest.Round{Work: contest.WorkRoute}}
+		players = append(players, p)
+		if err := p.attach(contest.WorkIdle, what.Size); err != nil {
+			return err
+		}
+	}
+	return m.alternate(players)
+}
+
+// idleHandles measures what handles hold that nothing happens to.
+func (m *meter) idleHandles() error {
+	for _, c := range m.stage.Contenders {
+		if c.Name == floor {
+			continue // it has none
+		}
+		for _, handles := range m.scale.Idle {
+			if err := m.once(c, contest.Round{Work: contest.WorkIdle, N: handles}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keptSessions counts what keeping sessions alive takes.
+func (m *meter) keptSessions() error {
+	return m.once(*m.stage.contender(ours), contest.Round{Work: contest.WorkKeep, N: m.scale.Sessions})
+}
+
+// once does one round in a process that is new.
+func (m *meter) once(c contender, round contest.Round) error {
+	client, err := m.stage.start(m.ctx, c, scripted)
+	if err != nil {
+		return err
+	}
+	result, err := client.Do(round)
+	if err == nil {
+		m.found[subject{c.Name, scripted, round.Work, round.N}] = []contest.Result{result}
+	}
+	return firstError(err, client.Close())
+}
+
+// alternate has the players do their rounds in turn, after one to warm up. A
+// peer that fails is left out, and named.
+func (m *meter) alternate(players []player) error {
+	n, err := m.calibrate(players)
+	if err != nil {
+		return err
+	}
+	failed := make(map[subject]bool)
+	for i := range m.scale.Rounds + 1 {
+		for _, p := range players {
+			if failed[p.subject] {
+				continue
+			}
+			p.round.N = n
+			result, err := p.client.Do(p.round)
+			switch {
+			case err == nil && i > 0:
+				m.found[p.subject] = append(m.found[p.subject], result)
+			case err != nil && (p.subject.Contender == ours || p.subject.Contender == floor || m.ctx.Err() != nil):
+				return err
+			case err != nil:
+				failed[p.subject] = true
+				delete(m.found, p.subject)
+				m.stage.problem(p.subject, err)
+			}
+		}
+	}
+	return nil
+}
+
+// problem names what a peer could not do.
+func (s *stage) problem(what subject, err error) {
+	if errors.Is(err, errors.ErrUnsupported) {
+		return
+	}
+	s.Problems = append(s.Problems, fmt.Sprintf("%s, %s with the %s server: %v", what.Contender, what.Work, what.Server, err))
+}
+
+// minimum is the least number of requests, events or connections in a round.
+var minimum = map[string]int{
+	contest.WorkKeepAlive: 200,
+	contest.WorkMessage:   200,
+	contest.WorkStream:    500,
+	contest.WorkRoute:     500,
+	contest.WorkConnect:   5,
+}
+
+// calibrate finds out with how many requests or events a round of the floor
+// takes as long as it should.
+func (m *meter) calibrate(players []player) (int, error) {
+	for _, p := range players {
+		if p.subject.Contender != floor {
+			continue
+		}
+		p.round.N = minimum[p.round.Work]
+		result, err := p.client.Do(p.round)
+		if err != nil {
+			return 0, err
+		}
+		n := int(float64(m.scale.Round) / result.WallNs * float64(p.round.N))
+		return min(max(n, p.round.N), 100*p.round.N), nil
+	}
+	return 0, errors.New("nothing to compare with")
+}
+
+// cost picks one of a result's figures, for one request or event.
+type cost func(contest.Result) float64
+
+func wall(r contest.Result) float64    { return r.WallNs / float64(r.N) / 1e3 }
+func cpu(r contest.Result) float64     { return r.CPUNs / float64(r.N) / 1e3 }
+func mallocs(r contest.Result) float64 { return r.Mallocs / float64(r.N) }
+func bytesOf(r contest.Result) float64 { return r.Bytes / float64(r.N) }
+func held(r contest.Result) float64    { return r.Held / float64(r.N) }
+
+// each is one of the figures of all rounds of a subject.
+func (f figures) each(what subject, c cost) []float64 {
+	values := make([]float64, len(f[what]))
+	for i, r := range f[what] {
+		values[i] = c(r)
+	}
+	return values
+}
+
+// summary summarises one of the figures of a subject.
+func (f figures) summary(what subject, c cost) stats.Summary { return stats.Of(f.each(what, c)) }
+
+// ratio compares the figures of two subjects round by round.
+func (f figures) ratio(what, base subject, c cost) stats.Summary {
+	return stats.Ratios(f.each(what, c), f.each(base, c))
+}

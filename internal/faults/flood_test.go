@@ -1,0 +1,161 @@
+package faults
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	janus "github.com/cameronelliott/janus-go"
+)
+
+// replyLimit is how long events at full speed may delay a reply.
+const replyLimit = 100 * time.Millisecond
+
+// flood is a thousand handles that get events at full speed.
+type flood struct {
+	server  *stub
+	client  *client
+	handles []*janus.Handle
+	frames  []string // the events, without their number and what follows
+	owners  []uint64 // the session of each handle
+	rounds  int
+	read    atomic.Int64  // events that the readers of the first of each chunk have seen
+	seen    chan struct{} // when read has changed
+}
+
+// Events at full speed to a thousand handles, whose readers are fast, slow,
+// late and absent: each handle's are in order and complete, and neither
+// replies nor pings are held up.
+func TestFlood(t *testing.T) {
+	noLeaks(t)
+	f := &flood{server: newStub(t, nil), rounds: pick(40, 1000), seen: make(chan struct{}, 1)}
+	f.client = connect(t, f.server.URL, &janus.DialOptions{
+		PingInterval: 20 * time.Millisecond, PongTimeout: replyLimit + slack,
+	})
+	for range 10 {
+		session := f.client.session(t)
+		for range 100 {
+			h := attach(t, session)
+			f.handles = append(f.handles, h)
+			f.owners = append(f.owners, session.ID)
+			f.frames = append(f.frames, fmt.Sprintf(
+				`{"janus":"event","session_id":%d,"sender":%d,"plugindata":{"plugin":"p","data":{"nonce":`, session.ID, h.ID))
+		}
+	}
+	var readers sync.WaitGroup
+	late := make(chan struct{})
+	for i, h := range f.handles {
+		switch i % 4 {
+		case 0: // fast
+			readers.Go(func() { f.readAll(t, i, h, 0) })
+		case 1: // slow
+			readers.Go(func() { f.readAll(t, i, h, 100*time.Microsecond) })
+		case 2: // late
+			readers.Go(func() {
+				<-late
+				f.readAll(t, i, h, 0)
+			})
+		}
+	}
+	stop := make(chan struct{})
+	var asking sync.WaitGroup
+	asking.Go(func() { f.ask(t, stop) })
+
+	began := time.Now()
+	f.send(t)
+	events := f.rounds * len(f.handles)
+	t.Logf("%d events in %v: %.0f a second", events, time.Since(began), float64(events)/time.Since(began).Seconds())
+	close(late)
+	within(t, "the readers", readers.Wait)
+	close(stop)
+	asking.Wait()
+	f.client.mustLive(t)
+
+	// Those that nobody has read so far are there after Close too.
+	f.client.end(t)
+	var absent sync.WaitGroup
+	for i := 3; i < len(f.handles); i += 4 {
+		absent.Go(func() { f.readAll(t, i, f.handles[i], 0) })
+	}
+	within(t, "the readers that were absent", absent.Wait)
+	for _, h := range f.handles {
+		if left := drain(t, "Handle.Events", h.Events); len(left) != 0 {
+			t.Fatalf("%d messages too many", len(left))
+		}
+	}
+}
+
+// chunk is how many events follow each other without a look at what has been
+// read: the delay of replies is to be measured, not the length of the socket.
+const chunk = 100
+
+// send sends events round by round. No more than two chunks are on their way.
+func (f *flood) send(t *testing.T) {
+	chunks := 0
+	for round := range f.rounds {
+		end := fmt.Sprintf("%d}}}", round)
+		for i := range f.handles {
+			if err := f.server.Send(f.owners[i], f.frames[i]+end); err != nil {
+				t.Fatal(err)
+			}
+			if i%chunk != 0 {
+				continue
+			}
+			for chunks++; f.read.Load() < int64(chunks-2); {
+				await(t, "a fast reader", f.seen)
+			}
+		}
+	}
+}
+
+// readAll reads a handle's events, pausing after each.
+func (f *flood) readAll(t *testing.T, i int, h *janus.Handle, pause time.Duration) {
+	for want := range f.rounds {
+		select {
+		case msg := <-h.Events:
+			if nonce(msg) != want {
+				t.Errorf("event %d of handle %d is %T %d", want, i, msg, nonce(msg))
+				return
+			}
+		case <-time.After(patience):
+			t.Errorf("event %d of handle %d does not come", want, i)
+			return
+		}
+		if pause > 0 {
+			time.Sleep(pause) // it is a slow reader
+		}
+		if i%chunk == 0 {
+			f.read.Add(1)
+			select {
+			case f.seen <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// ask makes calls until it is stopped and checks how long their replies take.
+func (f *flood) ask(t *testing.T, stop <-chan struct{}) {
+	var worst, sum time.Duration
+	n := 0
+	for ; ; n++ {
+		select {
+		case <-stop:
+			t.Logf("%d replies meanwhile took %v on average, %v at most", n, sum/time.Duration(max(n, 1)), worst)
+			if worst > replyLimit+slack {
+				t.Errorf("a reply took %v, want no more than %v", worst, replyLimit)
+			}
+			return
+		default:
+		}
+		began := time.Now()
+		if _, err := f.client.Info(t.Context(), ""); err != nil {
+			t.Errorf("info: %v", err)
+			return
+		}
+		took := time.Since(began)
+		worst, sum = max(worst, took), sum+took
+	}
+}

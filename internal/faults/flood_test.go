@@ -21,7 +21,7 @@ type flood struct {
 	frames  []string // the events, without their number and what follows
 	owners  []uint64 // the session of each handle
 	rounds  int
-	read    atomic.Int64  // events that the readers of the first of each chunk have seen
+	read    atomic.Int64  // bursts that the readers of the first of each chunk have seen
 	seen    chan struct{} // when read has changed
 }
 
@@ -87,18 +87,23 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// chunk is how many events follow each other without a look at what has been
-// read: the delay of replies is to be measured, not the length of the socket.
-const chunk = 100
+// A handle gets burst events at a time, and chunk handles get theirs before a
+// look at what has been read: the delay of replies is to be measured, not the
+// length of the socket.
+const (
+	burst = 5
+	chunk = 20
+)
 
 // send sends events round by round. No more than two chunks are on their way.
 func (f *flood) send(t *testing.T) {
 	chunks := 0
-	for round := range f.rounds {
-		end := fmt.Sprintf("%d}}}", round)
+	for round := 0; round < f.rounds; round += burst {
 		for i := range f.handles {
-			if err := f.server.Send(f.owners[i], f.frames[i]+end); err != nil {
-				t.Fatal(err)
+			for n := range burst {
+				if err := f.server.Send(f.owners[i], fmt.Sprintf("%s%d}}}", f.frames[i], round+n)); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if i%chunk != 0 {
 				continue
@@ -126,7 +131,7 @@ func (f *flood) readAll(t *testing.T, i int, h *janus.Handle, pause time.Duratio
 		if pause > 0 {
 			time.Sleep(pause) // it is a slow reader
 		}
-		if i%chunk == 0 {
+		if i%chunk == 0 && want%burst == burst-1 {
 			f.read.Add(1)
 			select {
 			case f.seen <- struct{}{}:

@@ -3,6 +3,7 @@ package faults
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	janus "github.com/cameronelliott/janus-go"
 )
@@ -94,7 +95,11 @@ func (r *gapReader) finish(backlog int) {
 	r.t.Logf("%d messages, gaps %v", r.total, r.gaps)
 }
 
-// Exactly as many messages as are allowed may wait, for a session too.
+// lateness is longer than the client waits with a goroutine for a reader.
+const lateness = 200 * time.Millisecond
+
+// Exactly as many messages as are allowed may wait, for a session too, also
+// when the reader comes long after the end.
 func TestNothingIsLostBelowTheBound(t *testing.T) {
 	noLeaks(t)
 	for name, backlog := range map[string]int{"default": 0, "set": 100} {
@@ -114,6 +119,7 @@ func TestNothingIsLostBelowTheBound(t *testing.T) {
 			}
 			c.mustLive(t)
 			c.end(t)
+			time.Sleep(lateness)
 			assertSequence(t, "Handle.Events", drain(t, "Handle.Events", handle.Events), backlog)
 			assertSequence(t, "Session.Events", drain(t, "Session.Events", session.Events), backlog)
 		})

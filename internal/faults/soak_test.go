@@ -15,7 +15,8 @@ import (
 func TestSoak(t *testing.T) {
 	noLeaks(t)
 	server := newStub(t, nil)
-	c := connect(t, server.URL, &janus.DialOptions{RequestTimeout: patience})
+	// 64 requests at once ask for more events than may wait by default.
+	c := connect(t, server.URL, &janus.DialOptions{RequestTimeout: patience, EventBacklog: 1 << 20})
 	s := &soak{t: t, c: c}
 	session, handle := c.open(t)
 	var events atomic.Int64

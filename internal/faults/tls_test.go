@@ -121,10 +121,19 @@ func TestHandshakesFail(t *testing.T) {
 			if !strings.Contains(err.Error(), strings.TrimRight(url, "/")) {
 				t.Errorf("the error does not name the URL %s: %v", url, err)
 			}
-			if client != nil {
-				client.CloseIdleConnections()
-			}
+			assertNoConnections(t)
 		})
+	}
+}
+
+// assertNoConnections waits until no HTTP connection is held, which a server
+// that is still there would not end.
+func assertNoConnections(t *testing.T) {
+	t.Helper()
+	for end := time.Now().Add(patience); strings.Contains(stacks(), "net/http.(*persistConn)"); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("a connection is kept:\n%s", stacks())
+		}
 	}
 }
 

@@ -168,6 +168,10 @@ const (
 	defaultMinDelay       = 250 * time.Millisecond
 	defaultMaxDelay       = 15 * time.Second
 
+	// undoWithin is how long the answer to a create or attach whose caller has
+	// gone is waited for.
+	undoWithin = 10 * time.Minute
+
 	// flushLog is how long the end of a Gateway waits for its logger.
 	flushLog = 200 * time.Millisecond
 )
@@ -437,23 +441,26 @@ func isMalformed(err error) bool {
 // route passes a frame to the call that waits for it or else to an Events
 // channel. malformed is what was wrong with a field of it, if anything.
 func (g *Gateway) route(f *wire.Frame, frame []byte, malformed error) {
-	c, waiting := g.answeredCall(f, malformed)
-	if c == nil {
+	c, more := g.answeredCall(f, malformed)
+	switch {
+	case c == nil:
 		g.deliver(f, frame, malformed != nil)
+		return
+	case more:
 		return
 	}
 	result, err := g.result(c, f, frame, malformed)
-	if waiting {
+	if !c.abandoned {
 		c.done <- outcome{result, err}
 	} else if err == nil {
 		c.undo(g, result)
 	}
 }
 
-// answeredCall returns the call that f answers, if there is one, and whether
-// its caller is still waiting. The call waits for nothing more, unless f only
-// acknowledges what will be answered later.
-func (g *Gateway) answeredCall(f *wire.Frame, malformed error) (c *call, waiting bool) {
+// answeredCall returns the call that f answers, if there is one, which is then
+// no longer registered; or else reports that f only acknowledges it, and that
+// more will come.
+func (g *Gateway) answeredCall(f *wire.Frame, malformed error) (c *call, more bool) {
 	number, ok := wire.ParseTransaction(f.Transaction, g.prefix)
 	if !ok {
 		return nil, false
@@ -461,11 +468,14 @@ func (g *Gateway) answeredCall(f *wire.Frame, malformed error) (c *call, waiting
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c = g.calls[number]
-	if c == nil || malformed == nil && f.Janus == "ack" && c.verb == verbMessage {
+	if c == nil {
 		return nil, false
 	}
+	if malformed == nil && f.Janus == "ack" && c.verb == verbMessage {
+		return c, true
+	}
 	delete(g.calls, number)
-	return c, !c.abandoned
+	return c, false
 }
 
 // deliver passes a frame that answers no call to the Events channel it belongs
@@ -474,7 +484,9 @@ func (g *Gateway) answeredCall(f *wire.Frame, malformed error) (c *call, waiting
 func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
 	msg := newEvent(f, frame, malformed)
 	if msg == nil {
-		g.log.Log(slog.LevelDebug, "janus: answer for nobody", "type", f.Janus, "transaction", string(f.Transaction))
+		if g.log.Enabled(slog.LevelDebug) {
+			g.log.Log(slog.LevelDebug, "janus: answer for nobody", "type", f.Janus, "transaction", string(f.Transaction))
+		}
 		return
 	}
 	g.mu.Lock()
@@ -622,7 +634,7 @@ type call struct {
 	size    int      // about, in bytes
 
 	token     string
-	abandoned bool // the caller has gone; guarded by Gateway.mu
+	abandoned bool // the caller has gone; guarded by Gateway.mu while registered
 
 	done  chan outcome // gets one value, once the call has left Gateway.calls
 	timer *time.Timer
@@ -764,7 +776,8 @@ func (g *Gateway) tryAdmit(c *call) (sock *socket.Socket, crowd bool, wait <-cha
 }
 
 // abandon gives up waiting for a reply. It reports false if the reply has come.
-// A create or attach stays registered, so that its success can be undone.
+// A create or attach stays registered for a while, so that its success can be
+// undone.
 func (g *Gateway) abandon(c *call) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -773,11 +786,21 @@ func (g *Gateway) abandon(c *call) bool {
 	}
 	if c.verb == verbCreate || c.verb == verbAttach {
 		c.abandoned = true
+		time.AfterFunc(undoWithin, func() { g.forget(c) })
 		return true
 	}
 	delete(g.calls, c.number)
 	defer g.free(c)
 	return true
+}
+
+// forget gives up the reply of an abandoned call.
+func (g *Gateway) forget(c *call) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.calls[c.number] == c {
+		delete(g.calls, c.number)
+	}
 }
 
 // takeCalls removes the calls that are chosen and returns them. g.mu is held.

@@ -1787,6 +1787,31 @@ func abandonThenAnswer(t *testing.T, srv *janustest.Server, verb string, call fu
 	eventually(t, "the server has answered", func() bool { return len(srv.Requests()) >= 2 })
 }
 
+// What is never answered is not kept for ever.
+func TestAbandonedCreateIsForgotten(t *testing.T) {
+	var transaction atomic.Value
+	silent := func(base janus.BaseMsg) string {
+		switch base.Type {
+		case "create":
+			transaction.Store(base.ID)
+			return ""
+		case "ping": // the answer to create comes at last
+			return fmt.Sprintf(`{"janus":"success","transaction":%q,"data":{"id":5}}`, transaction.Load())
+		}
+		t.Errorf("unexpected request %q", base.Type)
+		return ""
+	}
+	inBubble(t, janus.DialOptions{PingInterval: -1}, silent, func(t *testing.T, g *janus.Gateway, _ *errgroup.Group) {
+		if _, err := g.Create(context.Background(), ""); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(time.Hour)
+		if err := g.Ping(context.Background(), ""); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 // --- 8. Tokens and printed messages
 
 func TestTokensGoOutWithTheirRequest(t *testing.T) {

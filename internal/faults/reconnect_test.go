@@ -653,6 +653,37 @@ func TestReconnectWithAnotherToken(t *testing.T) {
 	}
 }
 
+// A claim that is refused for whatever reason ends its session, not the others.
+func TestReconnectClaimRefused(t *testing.T) {
+	noLeaks(t)
+	server := newStub(t, func(s *janustest.Server) { s.ReclaimTimeout = time.Minute })
+	c := connect(t, server.URL, &janus.DialOptions{Reconnect: quickly()})
+	refused, handle := c.open(t)
+	other, bystander := c.open(t)
+	watching := watchGaps(t, other)
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		var r request
+		if json.Unmarshal(frame, &r) != nil || r.Janus != "claim" || r.Session != refused.ID {
+			return false
+		}
+		reply(r.fill(`{"janus":"error","transaction":"TX","session_id":SID,"error":{"code":403,"reason":"no"}}`))
+		return true
+	})
+	server.Cut()
+	messages := drain(t, "Session.Events", refused.Events)
+	if msg, ok := messages[len(messages)-1].(*janus.ErrorMsg); !ok || !errors.Is(msg, janus.ErrorUnauthorized) {
+		t.Errorf("last on Session.Events: %v, want error 403", messages[len(messages)-1])
+	}
+	drain(t, "Handle.Events", handle.Events)
+	if _, err := handle.Request(t.Context(), "", order{Do: "now"}); !errors.Is(err, janus.ErrSessionEnded) {
+		t.Errorf("a later call: %v, want ErrSessionEnded", err)
+	}
+	watching.await(t, 1)
+	if _, err := bystander.Request(t.Context(), "", order{Do: "now"}); err != nil {
+		t.Errorf("a bystander's call failed: %v", err)
+	}
+}
+
 // Sessions that the server still has come back, also many at once; the others
 // end without them.
 func TestReconnectSomeSessionsGone(t *testing.T) {

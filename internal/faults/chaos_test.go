@@ -62,7 +62,7 @@ func TestChaos(t *testing.T) {
 	var all sync.WaitGroup
 	for range 1000 {
 		all.Go(func() {
-			for range pick(10, 300) {
+			for range pick(7, 200) {
 				c.act()
 			}
 		})

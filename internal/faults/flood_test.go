@@ -30,7 +30,7 @@ type flood struct {
 // replies nor pings are held up.
 func TestFlood(t *testing.T) {
 	noLeaks(t)
-	f := &flood{server: newStub(t, nil), rounds: pick(40, 1000), seen: make(chan struct{}, 1)}
+	f := &flood{server: newStub(t, nil), rounds: pick(30, 1000), seen: make(chan struct{}, 1)}
 	f.client = connect(t, f.server.URL, &janus.DialOptions{
 		PingInterval: 20 * time.Millisecond, PongTimeout: replyLimit + slack,
 	})

@@ -317,10 +317,12 @@ type stub struct {
 	ignored chan struct{} // one for every request that is not answered
 }
 
-// newStub starts a server. configure, if not nil, sets its fields before.
+// newStub starts a server, whose sessions live for ever. configure, if not nil,
+// sets its fields before.
 func newStub(t testing.TB, configure func(*janustest.Server)) *stub {
 	t.Helper()
 	server := &stub{Server: janustest.NewUnstartedServer(), ignored: make(chan struct{}, 1<<16)}
+	server.SessionTimeout = -1
 	if configure != nil {
 		configure(server.Server)
 	}

@@ -30,13 +30,13 @@ func TestSoak(t *testing.T) {
 
 	// What is allocated once, in pools and in the server's log, is there after
 	// a first turn. The log keeps 10,000 requests, which the long form fills.
-	s.requests(handle, pick(2_000, 12_000))
-	s.events(handle, &events, pick(2_000, 10_000))
+	s.requests(handle, pick(1_000, 12_000))
+	s.events(handle, &events, pick(1_000, 10_000))
 	s.sessions(pick(20, 500))
 	heap, routines := s.settled()
 
-	s.requests(handle, pick(5_000, 1_000_000))
-	s.events(handle, &events, pick(5_000, 1_000_000))
+	s.requests(handle, pick(4_000, 1_000_000))
+	s.events(handle, &events, pick(4_000, 1_000_000))
 	s.sessions(pick(100, 10_000))
 	after, left := s.settled()
 	t.Logf("heap %s, then %s; goroutines %d, then %d", mib(heap), mib(after), routines, left)

@@ -16,7 +16,6 @@ import (
 	"nhooyr.io/websocket"
 
 	janus "github.com/cameronelliott/janus-go"
-	"github.com/cameronelliott/janus-go/janustest"
 )
 
 // sessionIDs are all of the same length.
@@ -202,18 +201,6 @@ func TestCutAfterEveryByte(t *testing.T) {
 			}
 		}
 	}
-}
-
-// newServerFor starts a server with the scripted plugin, with TLS or without.
-func newServerFor(t *testing.T, tls bool) *stub {
-	if !tls {
-		return newStub(t, nil)
-	}
-	server := &stub{Server: janustest.NewUnstartedServer(), ignored: make(chan struct{}, 1<<16)}
-	server.Handle(plugin, janustest.PluginFunc(server.serve))
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	return server
 }
 
 // cutConversation holds one conversation with a cut.

@@ -26,7 +26,7 @@ import (
 
 const (
 	// patience is how long anything may take before a test says that it hangs.
-	patience = 20 * time.Second
+	patience = 40 * time.Second
 
 	// slack is what a busy machine may add to a deadline that is asserted.
 	slack = 3 * time.Second
@@ -321,13 +321,27 @@ type stub struct {
 // sets its fields before.
 func newStub(t testing.TB, configure func(*janustest.Server)) *stub {
 	t.Helper()
+	return startStub(t, configure, (*janustest.Server).Start)
+}
+
+// newServerFor starts a server with TLS or without.
+func newServerFor(t testing.TB, tls bool) *stub {
+	t.Helper()
+	if tls {
+		return startStub(t, nil, (*janustest.Server).StartTLS)
+	}
+	return newStub(t, nil)
+}
+
+func startStub(t testing.TB, configure, start func(*janustest.Server)) *stub {
+	t.Helper()
 	server := &stub{Server: janustest.NewUnstartedServer(), ignored: make(chan struct{}, 1<<16)}
 	server.SessionTimeout = -1
 	if configure != nil {
 		configure(server.Server)
 	}
 	server.Handle(plugin, janustest.PluginFunc(server.serve))
-	server.Start()
+	start(server.Server)
 	t.Cleanup(server.Close)
 	return server
 }

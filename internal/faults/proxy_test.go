@@ -197,8 +197,8 @@ type link struct {
 	once           sync.Once
 	dead           chan struct{} // closed by end
 
-	mu     sync.Mutex
-	passed [2][]byte // the beginning of what was passed on, up to keepPassed
+	mu     [2]sync.Mutex // of a direction, held while bytes are passed on
+	passed [2][]byte     // the beginning of what was passed on, up to keepPassed
 }
 
 // keepPassed is more than a conversation of the tests that look at it.
@@ -206,8 +206,8 @@ const keepPassed = 64 << 10
 
 // bytes returns what was passed on in a direction.
 func (l *link) bytes(dir direction) []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.mu[dir].Lock()
+	defer l.mu[dir].Unlock()
 	return l.passed[dir]
 }
 
@@ -268,8 +268,7 @@ func (l *link) pump(dir direction, from, to *net.TCPConn) {
 			m, _ = l.await(dir)
 		}
 		if n > 0 && m != lose {
-			l.record(dir, buf[:n])
-			if _, err := to.Write(buf[:n]); err != nil {
+			if err := l.forward(dir, to, buf[:n]); err != nil {
 				l.end(true)
 				return
 			}
@@ -288,12 +287,15 @@ func (l *link) pump(dir direction, from, to *net.TCPConn) {
 	}
 }
 
-func (l *link) record(dir direction, b []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.passed[dir])+len(b) <= keepPassed {
-		l.passed[dir] = append(l.passed[dir], b...)
+// forward writes bytes and keeps what was written.
+func (l *link) forward(dir direction, to *net.TCPConn, b []byte) error {
+	l.mu[dir].Lock()
+	defer l.mu[dir].Unlock()
+	n, err := to.Write(b)
+	if len(l.passed[dir])+n <= keepPassed {
+		l.passed[dir] = append(l.passed[dir], b[:n]...)
 	}
+	return err
 }
 
 // end cuts the connection. After a FIN the client's side is still read.

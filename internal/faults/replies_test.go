@@ -335,7 +335,7 @@ func TestReplyAtTheEndOfAContext(t *testing.T) {
 			`"plugindata":{"plugin":"p","data":{"nonce":%d}}}`, body.Body.Nonce)))
 	})
 	replied, ended := 0, 0
-	for n := 0; n < pick(2000, 40_000); n += 2 {
+	for n := 0; n < pick(2000, 20_000); n += 2 {
 		ctx, end := context.WithCancel(t.Context())
 		cancel.Store(&end)
 		msg, err := handle.Message(ctx, "", order{Nonce: n}, nil)

@@ -756,10 +756,10 @@ func (g *Gateway) tryAdmit(c *call) (sock *socket.Socket, crowd bool, wait <-cha
 		return nil, false, nil, g.ended
 	case g.closed:
 		return nil, false, nil, errClosedByCaller
-	case c.handle != nil && c.handle.ended != nil:
-		return nil, false, nil, c.handle.ended
 	case c.session != nil && c.session.ended != nil:
 		return nil, false, nil, c.session.ended
+	case c.handle != nil && c.handle.ended != nil:
+		return nil, false, nil, c.handle.ended
 	case g.socket == nil:
 		return nil, false, g.up, nil
 	case c.session != nil && c.session.held != nil && !c.reclaim:

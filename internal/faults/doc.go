@@ -14,8 +14,9 @@
 // code, and the module stays free of a dependency that brings a server, its
 // metrics and an HTTP API.
 //
-// Tests await events, never times: where nothing happens within patience, the
-// test says what hangs. The deadlines that are promised in milliseconds are
+// Tests await events: they sleep only where a random moment, a slow or a late
+// reader is what is tested, and where nothing happens within patience they say
+// what hangs. The deadlines that are promised in milliseconds are
 // measured and printed, and asserted with slack, since a busy machine must not
 // fail a test.
 package faults

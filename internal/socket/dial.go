@@ -97,6 +97,9 @@ func dialError(ctx context.Context, rawURL string, resp *http.Response, err erro
 		// The parser quotes what it stumbled over, which may be a password.
 		return errors.New("not a valid URL")
 	}
+	if strings.HasPrefix(u.Err.Error(), "readLoopPeekFailLocked") { // net/http says no more
+		return errors.New("the server does not answer in HTTP")
+	}
 	return u.Err
 }
 

@@ -2188,6 +2188,38 @@ func TestTransportCannotStopTheReader(t *testing.T) {
 	receiveAs[*janus.ReclaimedMsg](t, session.Events)
 }
 
+// A peer that accepts connections and drops them at once is dialled less and
+// less often.
+func TestReconnectBacksOffFromAPeerThatSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := &memory{conns: make(chan net.Conn), done: make(chan struct{})}
+		var accepted atomic.Int64
+		srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"janus-protocol"}})
+			if err == nil {
+				accepted.Add(1)
+				_ = conn.CloseNow()
+			}
+		})}
+		go func() { _ = srv.Serve(network) }()
+		defer func() { _ = srv.Close() }()
+		g, _, err := janus.Dial(context.Background(), "ws://memory/", &janus.DialOptions{
+			HTTPClient: &http.Client{Transport: &http.Transport{DialContext: network.dial}},
+			Logger:     quiet,
+			Reconnect:  &janus.ReconnectOptions{},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Minute)
+		_ = g.Close(websocket.StatusNormalClosure, "") // there may be no connection
+		synctest.Wait()
+		if n := accepted.Load(); n < 20 || n > 400 {
+			t.Errorf("%d dials in ten minutes, want about one in 7.5 s", n)
+		}
+	})
+}
+
 // A claim that is not answered means that the connection is of no use.
 func TestUnansweredClaimIsAnotherLoss(t *testing.T) {
 	srv := newServer(t, func(s *janustest.Server) { s.ReclaimTimeout = patience })

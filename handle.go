@@ -177,6 +177,18 @@ func (handle *Handle) Request(ctx context.Context, token string, body interface{
 	return reply.(*SuccessMsg), nil
 }
 
+// Call sends a message to the plugin and waits for its answer, as Message does,
+// with two differences: it sends the token that the session sent last, and an
+// error reported by the plugin is returned as the error, a *PluginError. The
+// answer is then returned as well.
+func (handle *Handle) Call(ctx context.Context, body, jsep interface{}) (*EventMsg, error) {
+	event, err := handle.Message(ctx, handle.session.latestToken(), body, jsep)
+	if err != nil {
+		return nil, err
+	}
+	return event, event.Plugindata.Err()
+}
+
 func (h *Handle) message(ctx context.Context, c *call, token string, body, jsep interface{}) (interface{}, error) {
 	r := &wire.Request{Janus: verbMessage, Token: token}
 	var err error

@@ -140,6 +140,47 @@ type EventMsg struct {
 	OpaqueID string `json:"opaque_id"`
 }
 
+// JSEP returns the SDP offer or answer of the message, or nil if it has none.
+func (m *EventMsg) JSEP() *JSEP {
+	if m.Jsep == nil {
+		return nil
+	}
+	j := new(JSEP)
+	j.Type, _ = m.Jsep["type"].(string)
+	j.SDP, _ = m.Jsep["sdp"].(string)
+	if trickle, ok := m.Jsep["trickle"].(bool); ok {
+		j.Trickle = &trickle
+	}
+	j.Restart, _ = m.Jsep["restart"].(bool)
+	j.Update, _ = m.Jsep["update"].(bool)
+	j.E2EE, _ = m.Jsep["e2ee"].(bool)
+	j.Simulcast = m.Jsep["simulcast"]
+	j.SVC = m.Jsep["svc"]
+	return j
+}
+
+// JSEP is an SDP offer or answer with what Janus adds to it. It serves as the
+// jsep argument of Handle.Message and Handle.Call. With Pion:
+//
+//	webrtc.SessionDescription{Type: webrtc.NewSDPType(jsep.Type), SDP: jsep.SDP}
+type JSEP struct {
+	Type string `json:"type"` // "offer" or "answer"
+	SDP  string `json:"sdp"`
+
+	// Trickle false says that all candidates are in SDP. Nil leaves the
+	// decision to Janus, which then expects candidates to be trickled.
+	Trickle *bool `json:"trickle,omitempty"`
+
+	Restart bool `json:"restart,omitempty"` // an ICE restart
+	Update  bool `json:"update,omitempty"`  // a renegotiation
+	E2EE    bool `json:"e2ee,omitempty"`    // media is end-to-end encrypted
+
+	// Simulcast and SVC describe layers that are not in SDP: arrays of objects
+	// with a mindex.
+	Simulcast any `json:"simulcast,omitempty"`
+	SVC       any `json:"svc,omitempty"`
+}
+
 // PluginData is what a plugin says.
 type PluginData struct {
 	Plugin string
@@ -150,22 +191,41 @@ type PluginData struct {
 	raw *json.RawMessage // Data as it came, for Decode; nil if Data did not come from Janus
 }
 
-// Decode stores the plugin's data, as it came over the wire, in what v points
-// to, by the rules of encoding/json. Unlike Data, 64-bit ids keep their value.
+// Raw returns the JSON of Data as it was received. It is not a copy: do not
+// change it. Raw returns nil if the message did not come from Janus or has no
+// data.
+func (p PluginData) Raw() json.RawMessage {
+	if p.raw == nil {
+		return nil
+	}
+	return *p.raw
+}
+
+// Decode decodes the plugin's data into v, which must be a pointer, by the
+// rules of encoding/json. Unlike Data, it keeps every digit of 64-bit ids.
 func (p PluginData) Decode(v any) error {
-	raw := p.raw
+	raw := p.Raw()
 	var err error
 	if raw == nil {
-		raw = new(json.RawMessage)
-		*raw, err = json.Marshal(p.Data)
+		raw, err = json.Marshal(p.Data)
 	}
 	if err == nil {
-		err = json.Unmarshal(*raw, v)
+		err = json.Unmarshal(raw, v)
 	}
 	if err != nil {
 		return fmt.Errorf("janus: decode data of plugin %q: %w", p.Plugin, err)
 	}
 	return nil
+}
+
+// String returns the plugin's name and its data as JSON, with the values of
+// secrets masked.
+func (p PluginData) String() string {
+	raw := p.Raw()
+	if raw == nil {
+		raw, _ = json.Marshal(p.Data) // what cannot be marshalled is not shown
+	}
+	return p.Plugin + " " + string(wire.Mask(raw))
 }
 
 // Err returns the plugin's own error, a *PluginError, or nil if Data reports
@@ -180,11 +240,27 @@ func (p PluginData) Err() error {
 	return &PluginError{Plugin: p.Plugin, Code: int(code), Reason: reason}
 }
 
-// PluginError is a failure within a plugin. The codes are each plugin's own.
+// PluginError is an error reported by a plugin. Each plugin has its own codes.
 type PluginError struct {
 	Plugin string
 	Code   int
 	Reason string
+}
+
+// Is reports whether target stands for the same plugin and code: another
+// *PluginError, or an error code of one of the typed plugin packages, which has
+// a method PluginCode.
+func (e *PluginError) Is(target error) bool {
+	switch target := target.(type) {
+	case *PluginError:
+		return target.Plugin == e.Plugin && target.Code == e.Code
+	case interface {
+		PluginCode() (plugin string, code int)
+	}:
+		plugin, code := target.PluginCode()
+		return plugin == e.Plugin && code == e.Code
+	}
+	return false
 }
 
 func (e *PluginError) Error() string {

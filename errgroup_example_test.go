@@ -403,7 +403,7 @@ func ExampleGateway_Claim() {
 	fmt.Println(err)
 	// Output:
 	// the call goes on: ok
-	// janus: error 458: No such session 1
+	// janus: claim: error 458: No such session 1
 }
 
 // Close ends what depends on the connection. Calls made later fail, and say
@@ -431,7 +431,7 @@ func ExampleGateway_Close() {
 	// <nil>
 	// <nil>
 	// open: false
-	// janus: keepalive: connection closed by the caller
+	// janus: keepalive: not sent: connection closed by the caller
 }
 
 func ExampleSession_Attach() {
@@ -458,7 +458,7 @@ func ExampleSession_Attach() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// janus: error 460: No such plugin 'janus.plugin.nosuch'
+	// janus: attach: error 460: No such plugin 'janus.plugin.nosuch'
 }
 
 // An opaque id links a handle to what the application knows, in Janus's event

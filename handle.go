@@ -4,17 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync/atomic"
+	"log/slog"
 	"time"
 
+	"github.com/cameronelliott/janus-go/internal/calls"
 	"github.com/cameronelliott/janus-go/internal/queue"
+	"github.com/cameronelliott/janus-go/internal/routes"
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
 // Handle represents a handle to a plugin instance on the Gateway.
 //
-// All methods may be called concurrently. A handle ends with Detach, by the
-// server's doing, or with its session; its calls then fail with
+// All methods may be called concurrently. A handle ends with Detach, when the
+// server detaches it, or with its session. Its calls then fail with
 // ErrHandleDetached, ErrSessionEnded or ErrClosed.
 type Handle struct {
 	// ID is the handle_id of this plugin handle
@@ -31,115 +33,193 @@ type Handle struct {
 	// Events is a receive only channel that can be used to receive events
 	// related to this handle from the gateway.
 	//
-	// It gets every message for the handle that is not the answer to a call, in
-	// the order in which they arrived, and closes after the last one. Messages
-	// are pointers: *EventMsg, *WebRTCUpMsg, *MediaMsg, *SlowLinkMsg, *TrickleMsg,
-	// *ICEFailedMsg, *HangupMsg, *DetachedMsg, *TimeoutMsg, *ErrorMsg,
-	// *OverflowMsg and *UnknownMsg. It need not be read; see
-	// DialOptions.EventBacklog for what then happens. What is unread at the end
-	// is kept until nobody has read for a minute. Do not send on it, or close it.
+	// It receives every message for the handle that is not the answer to a call,
+	// in the order in which they arrived, and is closed after the last one.
+	// Messages are pointers: *EventMsg, *WebRTCUpMsg, *MediaMsg, *SlowLinkMsg,
+	// *TrickleMsg, *ICEFailedMsg, *HangupMsg, *DetachedMsg, *TimeoutMsg,
+	// *ErrorMsg, *OverflowMsg and *UnknownMsg. Reading it is optional; see
+	// DialOptions.EventBacklog for what happens to unread messages. Those that
+	// are unread at the end are kept until nobody has read for a minute. Do not
+	// send on it, or close it.
 	Events chan interface{}
 
 	session *Session
 	queue   queue.Queue
-	gone    atomic.Bool // not to be listed in Session.Handles any more
+	scope   calls.Scope[request]
+	timer   *time.Timer // ends the lingering; guarded by Session.mu
+}
 
-	// Guarded by Gateway.mu.
-	ended error       // why calls fail; nil while the handle is attached
-	timer *time.Timer // ends the lingering
+// AttachOptions are the options of AttachWith.
+type AttachOptions struct {
+	// Plugin is the unique string of the plugin to attach to, such as
+	// janus.plugin.videoroom.
+	Plugin string
+
+	// OpaqueID is a string of the application's own, which Janus shows to its
+	// event handlers and, if so configured, in messages. Default: none.
+	OpaqueID string
+
+	// LoopIndex asks for one of the server's static event loops. Default: nil,
+	// Janus chooses.
+	LoopIndex *int
+}
+
+// Attach sends an attach request to the Gateway within this session.
+// plugin should be the unique string of the plugin to attach to.
+// On success, a new Handle will be returned and error will be nil.
+//
+// A handle that is attached after ctx has ended is detached again.
+func (s *Session) Attach(ctx context.Context, token, plugin string) (*Handle, error) {
+	return s.AttachWith(ctx, token, AttachOptions{Plugin: plugin})
+}
+
+// AttachWith is Attach with options.
+func (s *Session) AttachWith(ctx context.Context, token string, opts AttachOptions) (*Handle, error) {
+	c := s.gateway.newCall(s, nil, acceptAttach)
+	c.Keep = true
+	err := s.gateway.do(ctx, c, &wire.Request{
+		Janus: "attach", Session: s.ID, Token: token,
+		Plugin: opts.Plugin, OpaqueID: opts.OpaqueID, LoopIndex: opts.LoopIndex,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h := c.Request.handled
+	s.gateway.calls.Free(c)
+	s.list(h)
+	return h, nil
+}
+
+func acceptAttach(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
+	if f.Janus != "success" || f.DataID == 0 {
+		return unexpected(f)
+	}
+	s := c.Request.session
+	h := s.addHandle(f.DataID)
+	if !c.Nobody() {
+		c.Request.handled = h
+		return nil
+	}
+	// The handle is of no use. It stays registered for what comes of its end.
+	h.queue.Close()
+	g.lingerHandle(h)
+	if conn := g.calls.ConnFor(&s.scope); conn != nil {
+		g.post(conn, &wire.Request{Janus: "detach", Session: s.ID, Handle: h.ID, Token: c.Request.token})
+	}
+	return nil
+}
+
+// Adopt returns a Handle for one that exists on the server, after Claim. Later
+// messages for the handle are sent on its Events. If the server has no such
+// handle, its calls fail with ErrorHandleNotFound.
+func (s *Session) Adopt(handleID uint64) *Handle {
+	h := s.addHandle(handleID)
+	s.list(h)
+	return h
+}
+
+// list puts a handle into Handles.
+func (s *Session) list(h *Handle) {
+	s.Lock()
+	defer s.Unlock()
+	if h.Err() == nil {
+		s.Handles[h.ID] = h
+	}
 }
 
 // addHandle registers a handle that the server has made, or returns the one
 // that is registered.
-func (g *Gateway) addHandle(s *Session, id uint64) *Handle {
-	h := &Handle{ID: id, Events: make(chan interface{}, eventsBuffer), session: s}
-	h.queue.Init(h.Events, g.opts.EventBacklog, &g.hooks)
-
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if old := s.routes[id]; old != nil && old.ended == nil {
-		return old
+func (s *Session) addHandle(id uint64) *Handle {
+	var made *Handle
+	// What is registered in a session that has ended still receives messages.
+	keep := func(h *Handle) bool { return h != nil && (h.Err() == nil || s.Err() != nil) }
+	h := s.routes.Add(id, keep, func() *Handle {
+		made = &Handle{ID: id, Events: make(chan interface{}, eventsBuffer), session: s, scope: s.scope.Within()}
+		made.queue.Init(made.Events, s.gateway.opts.EventBacklog, &s.gateway.hooks)
+		return made
+	})
+	if made != nil && s.Err() != nil {
+		s.routes.Remove(id, made)
+		made.end(nil)
 	}
-	if s.ended != nil {
-		h.ended = s.ended
-		h.gone.Store(true)
-		h.queue.Close()
-		return h
-	}
-	s.routes[id] = h
 	return h
+}
+
+// Session returns the session that the handle belongs to.
+func (h *Handle) Session() *Session { return h.session }
+
+// Done returns a channel that is closed when the handle has ended. Err then
+// returns why.
+func (h *Handle) Done() <-chan struct{} { return h.session.gateway.calls.Done(&h.scope) }
+
+// Err returns nil while the handle is attached, and then the error that calls
+// fail with: an *ErrorMsg that matches ErrHandleDetached or ErrSessionEnded, or
+// an error that matches ErrClosed if the handle ended with its connection.
+func (h *Handle) Err() error { return h.session.gateway.calls.Err(&h.scope) }
+
+// handleGone returns the error of a handle that ended without an error of Janus.
+func handleGone(h *Handle) *ErrorMsg {
+	return &ErrorMsg{
+		Err: ErrorData{
+			Code:   int(ErrorHandleNotFound),
+			Reason: fmt.Sprintf("No such handle %d in session %d", h.ID, h.session.ID),
+		},
+		Session: h.session.ID,
+	}
 }
 
 // lingerHandle ends a handle that was detached, but keeps its Events open for
 // the messages that Janus sends after its answer, of which *DetachedMsg is the
 // last.
 func (g *Gateway) lingerHandle(h *Handle) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if h.ended != nil {
+	if !g.calls.End(&h.scope, handleGone(h)) {
 		return
 	}
-	h.ended = handleDetached(h)
-	h.timer = time.AfterFunc(linger, func() { g.closeHandle(h) })
+	h.session.mu.Lock()
+	defer h.session.mu.Unlock()
+	h.timer = time.AfterFunc(linger, func() { g.closeHandle(h, nil) })
 }
 
-// closeHandle ends a handle for which nothing more can come.
-func (g *Gateway) closeHandle(h *Handle) {
+// closeHandle ends a handle that no more messages can come for, because of err
+// or, if that is nil, because it is detached.
+func (g *Gateway) closeHandle(h *Handle, err *ErrorMsg) {
 	s := h.session
-	g.mu.Lock()
-	switch {
-	case h.ended != nil:
-	case s.ended != nil:
-		h.ended = s.ended
-	default:
-		h.ended = handleDetached(h)
+	s.routes.Remove(h.ID, h)
+	if err == nil {
+		err = handleGone(h)
 	}
-	if h.timer != nil {
-		h.timer.Stop()
-	}
-	if s.routes[h.ID] == h {
-		delete(s.routes, h.ID)
-	}
-	if s.ended != nil && len(s.routes) == 0 {
-		g.unroute(s)
-	}
-	calls := g.takeCalls(func(c *call) bool { return c.handle == h && c.verb != verbDetach })
-	g.mu.Unlock()
-
-	failCalls(calls, h.ended)
-	h.queue.Close()
-	h.gone.Store(true)
-	whenLocked(&s.Mutex, func() {
+	h.end(err)
+	routes.WhenLocked(&s.Mutex, func() {
 		if s.Handles[h.ID] == h {
 			delete(s.Handles, h.ID)
 		}
 	})
 }
 
-// handleDetached returns the error of calls on a handle that is detached.
-func handleDetached(h *Handle) error {
-	return &endedError{
-		text: fmt.Sprintf("handle %d detached", h.ID),
-		answer: &ErrorMsg{
-			Err: ErrorData{
-				Code:   int(ErrorHandleNotFound),
-				Reason: fmt.Sprintf("No such handle %d in session %d", h.ID, h.session.ID),
-			},
-			Session: h.session.ID,
-		},
+// end fails the calls of the handle with the error of its session if that has
+// ended, and otherwise with err. It closes Events.
+func (h *Handle) end(err error) {
+	g := h.session.gateway
+	if ended := h.session.Err(); ended != nil {
+		err = ended
 	}
-}
-
-// do sends a request of the handle and returns its reply.
-func (h *Handle) do(ctx context.Context, c *call, r *wire.Request) (interface{}, error) {
-	r.Handle = h.ID
-	return h.session.do(ctx, c, r)
+	g.calls.End(&h.scope, err)
+	h.session.mu.Lock()
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+	h.session.mu.Unlock()
+	h.queue.Close()
 }
 
 // ack sends a request that is answered with an acknowledgement.
-func (h *Handle) ack(ctx context.Context, verb string, r *wire.Request) (*AckMsg, error) {
-	r.Janus, r.Handle = verb, h.ID
-	return h.session.ack(ctx, h.session.gateway.newCall(verb, h.session, h), r)
+func (h *Handle) ack(ctx context.Context, r *wire.Request) (*AckMsg, error) {
+	return h.ackCall(ctx, h.session.gateway.newCall(h.session, h, acceptAck), r)
+}
+
+func (h *Handle) ackCall(ctx context.Context, c *call, r *wire.Request) (*AckMsg, error) {
+	r.Session, r.Handle = h.session.ID, h.ID
+	return h.session.gateway.ack(ctx, c, r)
 }
 
 // Message sends a message request to a plugin handle on the Gateway.
@@ -148,68 +228,88 @@ func (h *Handle) ack(ctx context.Context, verb string, r *wire.Request) (*AckMsg
 // On success, an EventMsg will be returned and error will be nil.
 //
 // body and jsep may be anything that encoding/json marshals to an object:
-// structs, maps, json.RawMessage. What cannot be marshalled is an error before
-// anything is sent. A nil body or jsep is left out; Janus refuses a message
-// without a body.
+// structs, maps, json.RawMessage; a jsep also a *JSEP. If they cannot be
+// marshaled, Message fails before anything is sent. A nil body or jsep is left
+// out; Janus refuses a message without a body.
 //
 // The answer may come at once or, for requests that the plugin handles
-// asynchronously, as an event; further events of the same request come on
-// Events. An error of the plugin is no error of the call: see PluginData.Err.
-// An answer that comes after ctx has ended is delivered on Events.
-func (handle *Handle) Message(ctx context.Context, token string, body, jsep interface{}) (*EventMsg, error) {
-	reply, err := handle.message(ctx, handle.session.gateway.newCall(verbMessage, handle.session, handle), token, body, jsep)
-	if err != nil {
+// asynchronously, as an event; further events of the same request are sent on
+// Events. An error reported by the plugin does not cause the call to fail: see
+// PluginData.Err, and Call. An answer that arrives after ctx has ended is sent on
+// Events.
+func (h *Handle) Message(ctx context.Context, token string, body, jsep interface{}) (*EventMsg, error) {
+	c := h.session.gateway.newCall(h.session, h, acceptEvent)
+	if err := h.message(ctx, c, token, body, jsep); err != nil {
 		return nil, err
 	}
-	return reply.(*EventMsg), nil
+	event := c.Request.event
+	h.session.gateway.calls.Free(c)
+	return event, nil
 }
 
 // Request sends a sync request: one that the plugin answers at once, such as
-// the VideoRoom's list, create or exists. It is Message without a jsep, but for
-// the type of the result; an asynchronous answer is accepted as well.
-func (handle *Handle) Request(ctx context.Context, token string, body interface{}) (*SuccessMsg, error) {
-	c := handle.session.gateway.newCall(verbMessage, handle.session, handle)
-	c.sync = true
-	reply, err := handle.message(ctx, c, token, body, nil)
-	if err != nil {
+// the VideoRoom's list, create or exists. It is Message without a jsep, except
+// for the type of the result; an asynchronous answer is accepted as well.
+func (h *Handle) Request(ctx context.Context, token string, body interface{}) (*SuccessMsg, error) {
+	c := h.session.gateway.newCall(h.session, h, acceptSuccess)
+	if err := h.message(ctx, c, token, body, nil); err != nil {
 		return nil, err
 	}
-	return reply.(*SuccessMsg), nil
+	success := c.Request.success
+	h.session.gateway.calls.Free(c)
+	return success, nil
 }
 
 // Call sends a message to the plugin and waits for its answer, as Message does,
-// with two differences: it sends the token that the session sent last, and an
-// error reported by the plugin is returned as the error, a *PluginError. The
-// answer is then returned as well.
-func (handle *Handle) Call(ctx context.Context, body, jsep interface{}) (*EventMsg, error) {
-	event, err := handle.Message(ctx, handle.session.latestToken(), body, jsep)
+// with two differences. It needs no token: it sends that of
+// DialOptions.TokenSource, or else the latest one of the session that Janus
+// accepted. And an error reported by the plugin is returned as the error, a
+// *PluginError, together with the answer.
+func (h *Handle) Call(ctx context.Context, body, jsep interface{}) (*EventMsg, error) {
+	event, err := h.Message(ctx, h.session.gateway.ownToken(h.session), body, jsep)
 	if err != nil {
 		return nil, err
 	}
 	return event, event.Plugindata.Err()
 }
 
-func (h *Handle) message(ctx context.Context, c *call, token string, body, jsep interface{}) (interface{}, error) {
-	r := &wire.Request{Janus: verbMessage, Token: token}
+func (h *Handle) message(ctx context.Context, c *call, token string, body, jsep interface{}) error {
+	r := &wire.Request{Janus: verbMessage, Session: h.session.ID, Handle: h.ID, Token: token}
 	var err error
 	if r.Body, err = marshal("body", body); err == nil {
 		r.Jsep, err = marshal("jsep", jsep)
 	}
 	if err != nil {
-		h.session.gateway.free(c)
-		return nil, err
+		h.session.gateway.calls.Free(c)
+		return err
 	}
-	return h.do(ctx, c, r)
+	return h.session.gateway.do(ctx, c, r)
 }
 
-// marshal returns the JSON of a part of a request, or nil where there is none.
+func acceptEvent(_ *Gateway, c *call, f *wire.Frame, _ []byte) error {
+	if f.Janus != "event" && f.Janus != "success" {
+		return unexpected(f)
+	}
+	c.Request.event = newEventMsg(f)
+	return nil
+}
+
+func acceptSuccess(_ *Gateway, c *call, f *wire.Frame, _ []byte) error {
+	if f.Janus != "event" && f.Janus != "success" {
+		return unexpected(f)
+	}
+	c.Request.success = newSuccessMsg(f)
+	return nil
+}
+
+// marshal returns the JSON of a part of a request, or nil if there is none.
 func marshal(part string, v interface{}) (json.RawMessage, error) {
 	if v == nil {
 		return nil, nil
 	}
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("janus: marshal %s: %w", part, err)
+		return nil, fmt.Errorf("janus: marshal %s: %w: %w", part, ErrNotSent, err)
 	}
 	if string(raw) == "null" {
 		return nil, nil // a nil pointer or map
@@ -228,48 +328,262 @@ func marshal(part string, v interface{}) (json.RawMessage, error) {
 //
 // On success, an AckMsg will be returned and error will be nil.
 //
-// ICECandidate, Pion's ICECandidateInit, maps and json.RawMessage all serve.
-func (handle *Handle) Trickle(ctx context.Context, token string, candidate interface{}) (*AckMsg, error) {
+// candidate may be an ICECandidate, Pion's ICECandidateInit, a map or a
+// json.RawMessage.
+func (h *Handle) Trickle(ctx context.Context, token string, candidate interface{}) (*AckMsg, error) {
 	raw, err := marshal("candidate", candidate)
 	if err != nil {
 		return nil, err
 	}
-	return handle.ack(ctx, "trickle", &wire.Request{Token: token, Candidate: raw})
+	return h.ack(ctx, &wire.Request{Janus: "trickle", Token: token, Candidate: raw})
+}
+
+// TrickleCompleted signifies that all candidates have been sent.
+func (h *Handle) TrickleCompleted(ctx context.Context, token string) (*AckMsg, error) {
+	return h.Trickle(ctx, token, json.RawMessage(`{"completed":true}`))
 }
 
 // TrickleMany sends a trickle request to the Gateway as part of establishing
 // a new PeerConnection with a plugin.
 // candidates should be an array of ICE candidates.
 // On success, an AckMsg will be returned and error will be nil.
-func (handle *Handle) TrickleMany(ctx context.Context, token string, candidates interface{}) (*AckMsg, error) {
+func (h *Handle) TrickleMany(ctx context.Context, token string, candidates interface{}) (*AckMsg, error) {
 	raw, err := marshal("candidates", candidates)
 	if err != nil {
 		return nil, err
 	}
-	return handle.ack(ctx, "trickle", &wire.Request{Token: token, Candidates: raw})
+	return h.ack(ctx, &wire.Request{Janus: "trickle", Token: token, Candidates: raw})
 }
 
 // Hangup sends a hangup request to the Gateway: it closes the PeerConnection of
-// the handle, which stays attached. *HangupMsg on Events tells when it is done.
+// the handle, which stays attached. *HangupMsg is sent on Events when it is done.
 // On success, an AckMsg will be returned and error will be nil.
-func (handle *Handle) Hangup(ctx context.Context, token string) (*AckMsg, error) {
-	return handle.ack(ctx, "hangup", &wire.Request{Token: token})
+func (h *Handle) Hangup(ctx context.Context, token string) (*AckMsg, error) {
+	return h.ack(ctx, &wire.Request{Janus: "hangup", Token: token})
 }
 
 // Detach sends a detach request to the Gateway to remove this handle.
 // On success, an AckMsg will be returned and error will be nil. The handle is
-// then no longer in Session.Handles, and Events closes after its last message,
-// *DetachedMsg, or after a second if Janus does not send that.
-func (handle *Handle) Detach(ctx context.Context, token string) (*AckMsg, error) {
-	ack, err := handle.ack(ctx, verbDetach, &wire.Request{Token: token})
+// then no longer in Session.Handles, and Events is closed after its last message,
+// *DetachedMsg, or after a second if Janus does not send that. If ctx ends first
+// and Janus detaches the handle later, the same happens then.
+func (h *Handle) Detach(ctx context.Context, token string) (*AckMsg, error) {
+	c := h.session.gateway.newCall(h.session, h, acceptDetach)
+	c.Keep, c.Outlives = true, true
+	ack, err := h.ackCall(ctx, c, &wire.Request{Janus: "detach", Token: token})
 	if err != nil {
 		return nil, err
 	}
-	handle.gone.Store(true)
-	handle.session.Lock()
-	defer handle.session.Unlock()
-	if handle.session.Handles[handle.ID] == handle {
-		delete(handle.session.Handles, handle.ID)
+	h.session.Lock()
+	defer h.session.Unlock()
+	if h.session.Handles[h.ID] == h {
+		delete(h.session.Handles, h.ID)
 	}
 	return ack, nil
+}
+
+func acceptDetach(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
+	if !acknowledged(f) {
+		return unexpected(f)
+	}
+	g.lingerHandle(c.Request.handle)
+	return nil
+}
+
+// SuccessMsg is the successful answer to a request.
+type SuccessMsg struct {
+	Data       SuccessData
+	PluginData PluginData
+	Session    uint64 `json:"session_id"`
+	Handle     uint64 `json:"sender"`
+}
+
+// SuccessData is the id of the session or handle that a request made.
+type SuccessData struct {
+	ID uint64
+}
+
+// EventMsg is a message of a plugin: the answer to Handle.Message, or an event
+// on Handle.Events.
+type EventMsg struct {
+	Plugindata PluginData
+	Jsep       map[string]interface{} // the SDP offer or answer; nil if there is none
+	Session    uint64                 `json:"session_id"`
+	Handle     uint64                 `json:"sender"`
+
+	// Transaction is that of the request which the event belongs to; empty
+	// where it belongs to none.
+	Transaction string `json:"transaction"`
+
+	// OpaqueID is that of the handle, if the server is set up to repeat it.
+	OpaqueID string `json:"opaque_id"`
+}
+
+// JSEP returns the SDP offer or answer of the message, or nil if it has none.
+func (m *EventMsg) JSEP() *JSEP {
+	if m.Jsep == nil {
+		return nil
+	}
+	j := new(JSEP)
+	raw, err := json.Marshal(m.Jsep)
+	if err != nil || json.Unmarshal(raw, j) != nil {
+		j.Type, _ = m.Jsep["type"].(string)
+		j.SDP, _ = m.Jsep["sdp"].(string)
+	}
+	return j
+}
+
+// JSEP is an SDP offer or answer with what Janus adds to it. It serves as the
+// jsep argument of Handle.Message and Handle.Call. With Pion:
+//
+//	webrtc.SessionDescription{Type: webrtc.NewSDPType(jsep.Type), SDP: jsep.SDP}
+type JSEP struct {
+	Type string `json:"type"` // "offer" or "answer"
+	SDP  string `json:"sdp"`
+
+	// Trickle false says that all candidates are in SDP. Nil leaves the
+	// decision to Janus, which then expects candidates to be trickled.
+	Trickle *bool `json:"trickle,omitempty"`
+
+	Restart bool `json:"restart,omitempty"` // an ICE restart
+	Update  bool `json:"update,omitempty"`  // a renegotiation
+	E2EE    bool `json:"e2ee,omitempty"`    // media is end-to-end encrypted
+
+	// Simulcast and SVC describe layers that are not in SDP: arrays of objects
+	// with a mindex.
+	Simulcast any `json:"simulcast,omitempty"`
+	SVC       any `json:"svc,omitempty"`
+}
+
+// PluginData is what a plugin says.
+type PluginData struct {
+	Plugin string
+	// Data is the plugin's JSON object. Its numbers are float64, which is exact
+	// for integers up to 2^53 only; Decode keeps every digit.
+	Data map[string]interface{}
+
+	raw *json.RawMessage // Data as it came, for Decode; nil if Data did not come from Janus
+}
+
+// Raw returns the JSON of Data as it was received. It is not a copy: do not
+// change it. Raw returns nil if the message did not come from Janus or has no
+// data.
+func (p PluginData) Raw() json.RawMessage {
+	if p.raw == nil {
+		return nil
+	}
+	return *p.raw
+}
+
+// Decode decodes the plugin's data into v, which must be a pointer, by the
+// rules of encoding/json. Unlike Data, it keeps every digit of 64-bit ids.
+func (p PluginData) Decode(v any) error {
+	raw := p.Raw()
+	var err error
+	if raw == nil {
+		raw, err = json.Marshal(p.Data)
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, v)
+	}
+	if err != nil {
+		return fmt.Errorf("janus: decode data of plugin %q: %w", p.Plugin, err)
+	}
+	return nil
+}
+
+// String returns the plugin's name and its data as JSON, with the values of
+// secrets masked.
+func (p PluginData) String() string {
+	raw := p.Raw()
+	if raw == nil {
+		raw, _ = json.Marshal(p.Data) // what cannot be marshalled is not shown
+	}
+	return p.Plugin + " " + string(wire.Mask(raw))
+}
+
+// Err returns the plugin's own error, a *PluginError, or nil if Data reports
+// none. Calls do not return plugin errors as theirs: they return the message
+// that holds them, as documented.
+func (p PluginData) Err() error {
+	code, ok := p.Data["error_code"].(float64)
+	if !ok {
+		return nil
+	}
+	reason, _ := p.Data["error"].(string)
+	return &PluginError{Plugin: p.Plugin, Code: int(code), Reason: reason}
+}
+
+// PluginError is an error reported by a plugin. Each plugin has its own codes.
+type PluginError struct {
+	Plugin string
+	Code   int
+	Reason string
+}
+
+// Is reports whether target stands for the same plugin and code: another
+// *PluginError, or an error code of one of the typed plugin packages, which has
+// a method PluginCode.
+func (e *PluginError) Is(target error) bool {
+	switch target := target.(type) {
+	case *PluginError:
+		return target.Plugin == e.Plugin && target.Code == e.Code
+	case interface {
+		PluginCode() (plugin string, code int)
+	}:
+		plugin, code := target.PluginCode()
+		return plugin == e.Plugin && code == e.Code
+	}
+	return false
+}
+
+func (e *PluginError) Error() string {
+	return fmt.Sprintf("%s: error %d: %s", e.Plugin, e.Code, e.Reason)
+}
+
+// deliver passes a frame that answers no call to the Events channel of its
+// handle, or else to that of its session. If there is none, it is logged.
+func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
+	msg := newEvent(f, frame, malformed)
+	if msg == nil {
+		if g.log.Enabled(slog.LevelDebug) {
+			g.log.Log(slog.LevelDebug, "janus: answer for nobody", "type", f.Janus, "transaction", string(f.Transaction))
+		}
+		return
+	}
+	s := g.sessions.Get(f.Session)
+	if s == nil {
+		g.frames.Undelivered(slog.LevelWarn, f, frame)
+		return
+	}
+	if ended := endOf(msg); ended != nil && !malformed {
+		g.endSession(s, ended, msg)
+		return
+	}
+	h := s.routes.Get(f.Sender)
+	if h == nil {
+		if !s.queue.Push(msg) {
+			g.frames.Undelivered(slog.LevelWarn, f, frame)
+		}
+		return
+	}
+	if !h.queue.Push(msg) {
+		g.frames.Undelivered(slog.LevelDebug, f, frame) // the handle is detached, which Janus may not have known
+	}
+	if _, detached := msg.(*DetachedMsg); detached {
+		g.closeHandle(h, nil)
+	}
+}
+
+// endOf returns the error of a session that msg ends, or nil.
+func endOf(msg interface{}) *ErrorMsg {
+	switch msg := msg.(type) {
+	case *TimeoutMsg:
+		return sessionGone(msg.Session, "timed out")
+	case *ErrorMsg:
+		if msg.Err.Code == int(ErrorSessionNotFound) {
+			return msg
+		}
+	}
+	return nil
 }

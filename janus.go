@@ -3,32 +3,31 @@
 // websocket.
 //
 // Connect, or Dial with options, opens the connection, which is a Gateway. Its
-// Create makes a Session, whose Attach makes a Handle to a plugin; the calls of
-// a Handle talk to the plugin and set up its PeerConnection. Media is not the
-// business of this package: SDP and candidates are passed through.
+// Create makes a Session, whose Attach makes a Handle to a plugin. The methods of
+// a Handle send requests to the plugin and set up its PeerConnection. The package
+// does not handle media: it passes SDP and candidates through.
 //
 // # Calls
 //
-// Every call that talks to Janus takes a context and returns when it ends; the
-// connection and other calls are not harmed by that. A context without a
-// deadline gets DialOptions.RequestTimeout. An error of Janus is returned as an
-// *ErrorMsg; an error within a plugin is no error of the call, see
-// PluginData.Err.
+// Every method that sends a request takes a context and returns when it ends,
+// without harm to the connection or to other calls. DialOptions.RequestTimeout
+// bounds calls whose context has no deadline. Errors of Janus are returned as an
+// *ErrorMsg. Handle.Call returns errors reported by plugins as a *PluginError.
 //
 // # Events
 //
-// What Janus sends of its own accord comes on the Events channel of the Handle
-// or Session that it belongs to: every message, in the order in which it
-// arrived, as a pointer to one of the message types of this package. A channel
-// may be read late or not at all; messages wait for their reader, and where too
-// many wait the oldest go and an *OverflowMsg tells how many. A channel closes
-// behind its last message when its Handle, Session or Gateway ends.
+// Other messages from Janus are sent on the Events channel of the Handle or
+// Session that they belong to, in the order in which they arrived, as pointers to
+// the message types of this package. Reading a channel is optional. Unread
+// messages are buffered; if the buffer is full, the oldest are dropped and an
+// *OverflowMsg reports how many. A channel is closed after its last message when
+// its Handle, Session or Gateway ends.
 //
 // # Tokens and secrets
 //
-// A token that is not empty goes out with its request; it may be one that Janus
-// stores, or one that package signedtoken makes. DialOptions.APISecret goes out
-// with every request. Neither is shown in errors, logs or printed messages.
+// A token that is not empty is sent with its request; it may be one that Janus
+// stores, or one made by package signedtoken. DialOptions.APISecret is sent with
+// every request. Neither appears in errors, logs or printed messages.
 //
 // # Ends
 //
@@ -36,12 +35,12 @@
 // Calls then fail with an error that wraps ErrClosed and the cause. With
 // DialOptions.Reconnect a lost connection is restored and its sessions are
 // claimed again; Gateway.Claim and Session.Adopt take over those of an earlier
-// process. A session needs traffic: DialOptions.KeepAlive sees to that.
+// process. A session needs traffic, which DialOptions.KeepAlive provides.
 //
 // Package janustest has a server to test applications with.
 //
-// Everything may be used from several goroutines at once, except where a
-// comment says otherwise.
+// Everything may be used from several goroutines at once, unless a comment says
+// otherwise.
 package janus
 
 import (
@@ -52,8 +51,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -62,166 +59,37 @@ import (
 	"golang.org/x/sync/errgroup"
 	"nhooyr.io/websocket"
 
+	"github.com/cameronelliott/janus-go/internal/calls"
+	"github.com/cameronelliott/janus-go/internal/framelog"
+	"github.com/cameronelliott/janus-go/internal/keeper"
+	"github.com/cameronelliott/janus-go/internal/link"
+	"github.com/cameronelliott/janus-go/internal/notify"
 	"github.com/cameronelliott/janus-go/internal/queue"
+	"github.com/cameronelliott/janus-go/internal/routes"
 	"github.com/cameronelliott/janus-go/internal/safelog"
 	"github.com/cameronelliott/janus-go/internal/socket"
+	"github.com/cameronelliott/janus-go/internal/tokens"
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
-// DialOptions are the options of Dial. The zero value of each field, like a nil
-// *DialOptions, stands for its default.
-type DialOptions struct {
-	// APISecret is sent with every request, for servers that ask for one
-	// (api_secret). Default: none.
-	APISecret string
-
-	// HTTPClient performs the websocket handshake: its Transport brings TLS
-	// roots, client certificates, proxies, unix sockets; its Timeout bounds the
-	// handshake, and nothing else. Redirects are followed only if it has a
-	// CheckRedirect. Default: http.DefaultClient.
-	HTTPClient *http.Client
-
-	// HTTPHeader is sent with the handshake. Default: none.
-	HTTPHeader http.Header
-
-	// Logger gets the messages and errors that nobody else is told, as
-	// warnings, and every frame at level Debug, with secrets masked. It is
-	// called from a goroutine of its own, so it may be slow.
-	// Default: slog.Default().
-	Logger *slog.Logger
-
-	// PingInterval is the time between two websocket pings. Negative: none, and
-	// a peer that vanishes without a word is not noticed. Default: 15 s.
-	PingInterval time.Duration
-
-	// PongTimeout is how long the answer to a ping may take before the
-	// connection counts as lost. It is always bounded. Default: 10 s.
-	PongTimeout time.Duration
-
-	// WriteTimeout is how long the peer may leave unread what is written to it
-	// before the connection counts as lost. It is always bounded. Default: 10 s.
-	WriteTimeout time.Duration
-
-	// RequestTimeout is how long a call waits whose context has no deadline, and
-	// how long one dial of a reconnect may take. Negative: a call waits for ever.
-	// Default: 10 s.
-	RequestTimeout time.Duration
-
-	// MaxMessageSize is how large an incoming message may be, in bytes; a
-	// larger one ends the connection. Negative: no limit. Default: 16 MiB.
-	MaxMessageSize int64
-
-	// EventBacklog is how many messages may wait behind each Events channel
-	// before the oldest are dropped, which an *OverflowMsg then tells.
-	// Default, also for what is negative: 4096.
-	EventBacklog int
-
-	// KeepAlive, when positive, keeps every session of the Gateway alive with a
-	// keepalive request in each such interval, all from one goroutine. It must
-	// be shorter than the server's session_timeout, 60 s by default, and is at
-	// least a millisecond. An error of Janus comes on Session.Events;
-	// ErrorSessionNotFound ends the session. A token that cannot be had is
-	// logged. Default: none, see Session.KeepAliveSender.
-	KeepAlive time.Duration
-
-	// TokenSource supplies the token for the requests that the Gateway makes by
-	// itself: KeepAlive's, those of Session.KeepAliveSender, and claims after a
-	// reconnect. It is for tokens that expire. It is called concurrently, from
-	// goroutines of its own, and its answer is not waited for longer than
-	// RequestTimeout. Default: the token sent last for the session.
-	TokenSource func(ctx context.Context, sessionID uint64) (string, error)
-
-	// Reconnect, if not nil, makes the Gateway restore a lost connection.
-	// Default: nil, a lost connection is final.
-	Reconnect *ReconnectOptions
-}
-
-// ReconnectOptions say how a lost connection is restored. The server keeps the
-// sessions meanwhile if its reclaim_session_timeout allows.
-//
-// While the connection is away, calls wait for it, up to their deadline. Calls
-// that were waiting for a reply when it went fail with ErrClosed: they may or
-// may not have been carried out, and are never repeated. Session.Events tells
-// of both ends of the gap, with *DisconnectedMsg and *ReclaimedMsg; what Janus
-// would have sent between them is lost. A session that the server no longer
-// has ends, with its *ErrorMsg on Session.Events.
-type ReconnectOptions struct {
-	// MinDelay and MaxDelay bound the delay before a dial: it is random between
-	// zero and a limit that begins at MinDelay and doubles with every failure up
-	// to MaxDelay. Defaults: 250 ms and 15 s.
-	MinDelay, MaxDelay time.Duration
-
-	// GiveUpAfter is how long a connection may be away before its loss is final.
-	// Default: as long as the context of Dial lives.
-	GiveUpAfter time.Duration
-}
-
 const (
-	subprotocol = "janus-protocol"
-
-	defaultPingInterval   = 15 * time.Second
-	defaultPongTimeout    = 10 * time.Second
-	defaultWriteTimeout   = 10 * time.Second
-	defaultRequestTimeout = 10 * time.Second
-	defaultMaxMessageSize = 16 << 20
-	defaultEventBacklog   = 4096
-	defaultMinDelay       = 250 * time.Millisecond
-	defaultMaxDelay       = 15 * time.Second
-
-	// undoWithin is how long the answer to a create or attach whose caller has
-	// gone is waited for.
-	undoWithin = 10 * time.Minute
-
 	// flushLog is how long the end of a Gateway waits for its logger.
 	flushLog = 200 * time.Millisecond
+
+	// keepFrame is how large a buffer is kept for another request, in bytes.
+	keepFrame = 16 << 10
+
+	// The verbs that the Gateway itself looks at.
+	verbMessage = "message"
+	verbClaim   = "claim"
 )
-
-// withDefaults returns a copy of o that has no zero where zero means a default.
-func (o *DialOptions) withDefaults() DialOptions {
-	var opts DialOptions
-	if o != nil {
-		opts = *o
-	}
-	if opts.PingInterval == 0 {
-		opts.PingInterval = defaultPingInterval
-	}
-	if opts.RequestTimeout == 0 {
-		opts.RequestTimeout = defaultRequestTimeout
-	}
-	if opts.MaxMessageSize == 0 {
-		opts.MaxMessageSize = defaultMaxMessageSize
-	}
-	if opts.EventBacklog <= 0 || opts.EventBacklog > math.MaxInt32 {
-		opts.EventBacklog = defaultEventBacklog
-	}
-	if opts.KeepAlive > 0 {
-		opts.KeepAlive = max(opts.KeepAlive, time.Millisecond)
-	}
-	setPositive(&opts.PongTimeout, defaultPongTimeout)
-	setPositive(&opts.WriteTimeout, defaultWriteTimeout)
-	if opts.Reconnect != nil {
-		reconnect := *opts.Reconnect
-		setPositive(&reconnect.MinDelay, defaultMinDelay)
-		setPositive(&reconnect.MaxDelay, defaultMaxDelay)
-		reconnect.MaxDelay = max(reconnect.MinDelay, reconnect.MaxDelay)
-		opts.Reconnect = &reconnect
-	}
-	return opts
-}
-
-// setPositive sets what is not positive to its default.
-func setPositive(field *time.Duration, value time.Duration) {
-	if *field <= 0 {
-		*field = value
-	}
-}
 
 // Gateway represents a connection to an instance of the Janus Gateway.
 //
-// All methods may be called concurrently. A Gateway lives until Close, until
-// the context given to Connect ends or until the connection is lost for good;
-// then every call that waits and every later one fails with ErrClosed, and all
-// Events channels close behind their last message.
+// All methods may be called concurrently. A Gateway lives until Close or
+// Shutdown, until the context given to Connect ends, or until the connection is
+// lost for good. Then every call that waits and every later one fails with
+// ErrClosed, and all Events channels close after their last message.
 type Gateway struct {
 	// Sessions is a map of the currently active sessions to the gateway.
 	Sessions map[uint64]*Session
@@ -233,34 +101,65 @@ type Gateway struct {
 
 	// LogJsonMessages enables logging of json rx/tx messages to stdout, with
 	// the values of tokens and secrets masked. Set it before the calls whose
-	// messages are to be seen.
+	// messages are to be logged.
 	LogJsonMessages bool
 
-	url   string
-	name  string // url without its credentials
-	opts  DialOptions
-	log   *safelog.Logger
-	hooks queue.Hooks
+	url    string
+	opts   DialOptions
+	prefix string // of transactions
 
-	group  *errgroup.Group
 	ctx    context.Context // of the connection's life
-	cancel context.CancelFunc
+	group  *errgroup.Group
 	done   chan struct{}  // closed when all has ended
 	others sync.WaitGroup // goroutines besides the reader
 
-	prefix    string      // of transactions
-	pool      sync.Pool   // of calls
-	printJSON atomic.Bool // LogJsonMessages as the latest caller saw it
+	link   *link.Link
+	calls  *calls.Table[request]
+	scope  calls.Scope[request] // the connection's
+	keeper *keeper.Keeper[*task]
+	tokens *tokens.Source // nil without a TokenSource
+	log    *safelog.Logger
+	frames *framelog.Logger
+	states *notify.Notifier[stateChange]
+	hooks  queue.Hooks
 
-	mu       sync.Mutex          // guards the fields below, and the routes of sessions
-	socket   *socket.Socket      // nil while the connection is away
-	up       chan struct{}       // closed when socket is set, or never will be
-	ended    error               // why there will be no socket any more
-	closed   bool                // by Close: the end is not an error
-	calls    map[uint64]*call    // that wait for a reply, by number of transaction
-	lastCall uint64              // the newest number
-	sessions map[uint64]*Session // that frames are routed to
-	unkept   []*Session          // not yet seen by the keeper of sessions
+	decoder wire.Decoder // of the reader
+	in      wire.Frame   // of the reader
+
+	sessions       routes.Table[*Session]
+	sessionTimeout atomic.Int64 // of the server, in seconds; 0: not known
+
+	mu      sync.Mutex     // guards the fields below
+	leaving bool           // Shutdown has begun
+	creates sync.WaitGroup // calls that make sessions; none begins once leaving is set
+}
+
+// request is what the Gateway keeps for a call.
+type request struct {
+	verb    string
+	session *Session // nil: a request of the Gateway
+	handle  *Handle  // nil: a request of the session
+	claimed uint64   // by Gateway.Claim
+	token   string
+
+	// accept takes the reply, unless it is an error. The reader calls it, so
+	// that new sessions and handles are registered before the next frame.
+	accept func(g *Gateway, c *call, f *wire.Frame, frame []byte) error
+
+	// The results.
+	info    json.RawMessage
+	opened  *Session
+	handled *Handle
+	event   *EventMsg
+	success *SuccessMsg
+}
+
+type call = calls.Call[request]
+
+// stateChange is what StateChanged is called with.
+type stateChange struct {
+	state State
+	cause error
 }
 
 // Connect initiates a websocket connection with the Janus Gateway, with the
@@ -280,52 +179,103 @@ type Gateway struct {
 // websocket.CloseStatus, the error of ctx, or nil after Close.
 //
 // Goroutines of the application may join the group; as in any errgroup, one that
-// returns an error ends the rest, which here is the connection.
+// returns an error ends the rest, which here is the connection. One that runs on
+// its own, such as an HTTP server, can wait for Gateway.Done.
 //
-// ctx bounds the dial and the life of the connection; for the dial alone see
-// DialOptions.HTTPClient. An error names the URL without its credentials.
+// ctx bounds the life of the connection. DialOptions.DialTimeout bounds the
+// dial. An error names the URL without its credentials.
 func Connect(ctx context.Context, wsURL string) (*Gateway, *errgroup.Group, error) {
 	return Dial(ctx, wsURL, nil)
 }
 
-// Dial is Connect with options; nil stands for the defaults. A dial that fails is
-// not repeated, also with DialOptions.Reconnect.
+// Dial is Connect with options; nil means the defaults. It does not retry a
+// failed attempt, even if DialOptions.Reconnect is set.
 func Dial(ctx context.Context, wsURL string, opts *DialOptions) (*Gateway, *errgroup.Group, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	group, ctx := errgroup.WithContext(ctx)
+	g := newGateway(ctx, group, wsURL, opts.withDefaults())
+	var err error
+	if g.link, err = link.Open(ctx, g.linkOptions()); err != nil {
+		cancel()
+		return nil, nil, fmt.Errorf("janus: %w", err)
+	}
+	group.Go(func() error {
+		defer cancel()
+		return g.end(g.link.Run())
+	})
+	g.goGroup(g.heartbeat)
+	return g, group, nil
+}
+
+func newGateway(ctx context.Context, group *errgroup.Group, url string, opts DialOptions) *Gateway {
 	g := &Gateway{
 		Sessions: make(map[uint64]*Session),
-		url:      wsURL,
-		name:     socket.Name(wsURL),
-		opts:     opts.withDefaults(),
-		group:    group,
-		ctx:      ctx,
-		cancel:   cancel,
-		done:     make(chan struct{}),
+		url:      url,
+		opts:     opts,
 		prefix:   rand.Text()[:8] + ".",
-		up:       make(chan struct{}),
-		calls:    make(map[uint64]*call),
-		sessions: make(map[uint64]*Session),
+		ctx:      ctx,
+		group:    group,
+		done:     make(chan struct{}),
+		calls:    calls.New[request](opts.RequestTimeout),
+		keeper:   keeper.New[*task](),
+		log:      safelog.New(opts.Logger),
 	}
-	g.log = safelog.New(g.opts.Logger)
+	g.frames = framelog.New(g.log)
 	g.hooks = queue.Hooks{
 		Overflow: func(n int) interface{} { return &OverflowMsg{Dropped: n} },
 		Unread: func(n int) {
 			g.log.Log(slog.LevelWarn, "janus: messages dropped, nobody read them", "messages", n)
 		},
 	}
-	sock, err := g.dial(g.ctx)
-	if err != nil {
-		g.cancel()
-		return nil, nil, fmt.Errorf("janus: %w", err)
+	if opts.TokenSource != nil {
+		g.tokens = tokens.New(ctx, orDefault(opts.RequestTimeout, defaultRequestTimeout), opts.TokenSource)
 	}
-	if sock.Subprotocol() != subprotocol {
-		g.log.Log(slog.LevelWarn, "janus: the server did not choose "+subprotocol, "url", g.name)
+	if opts.StateChanged != nil {
+		g.states = notify.New(func(c stateChange) { opts.StateChanged(c.state, c.cause) })
 	}
-	g.connected(sock)
-	group.Go(func() error { return g.run(sock) })
-	g.goGroup(g.heartbeat)
-	return g, group, nil
+	return g
+}
+
+func (g *Gateway) linkOptions() link.Options {
+	opts := link.Options{
+		Dial:        g.dial,
+		DialTimeout: g.opts.DialTimeout,
+		PongTimeout: g.opts.PongTimeout,
+		Up:          g.up,
+		Frame:       g.receive,
+		Down:        g.down,
+		Changed:     g.changed,
+		Log:         g.log,
+	}
+	if r := g.opts.Reconnect; r != nil {
+		opts.Reconnect, opts.MinDelay, opts.MaxDelay, opts.GiveUp = true, r.MinDelay, r.MaxDelay, r.GiveUpAfter
+	}
+	return opts
+}
+
+// dial opens the websocket.
+func (g *Gateway) dial(ctx context.Context) (*socket.Socket, error) {
+	sock, err := socket.Dial(ctx, g.url, socket.Options{
+		HTTPClient:     g.opts.HTTPClient,
+		HTTPHeader:     g.opts.HTTPHeader,
+		Subprotocol:    subprotocol,
+		MaxMessageSize: g.opts.MaxMessageSize,
+		WriteTimeout:   g.opts.WriteTimeout,
+	})
+	if err == nil && sock.Subprotocol() != subprotocol {
+		g.log.Log(slog.LevelWarn, "janus: the server did not choose "+subprotocol, "url", socket.Name(g.url))
+	}
+	return sock, err
+}
+
+// changed passes a new state of the connection on.
+func (g *Gateway) changed(state link.State, cause error) {
+	if state == link.Closed && g.closedByCaller() {
+		cause = nil
+	}
+	if g.states != nil {
+		g.states.Send(stateChange{State(state), cause})
+	}
 }
 
 // goGroup runs f as a goroutine of the group that Close waits for.
@@ -338,15 +288,25 @@ func (g *Gateway) goGroup(f func()) {
 	})
 }
 
-// dial opens the websocket.
-func (g *Gateway) dial(ctx context.Context) (*socket.Socket, error) {
-	return socket.Dial(ctx, g.url, socket.Options{
-		HTTPClient:     g.opts.HTTPClient,
-		HTTPHeader:     g.opts.HTTPHeader,
-		Subprotocol:    subprotocol,
-		MaxMessageSize: g.opts.MaxMessageSize,
-		WriteTimeout:   g.opts.WriteTimeout,
-	})
+// heartbeat begins pings and sees to the sessions that are due, until the end.
+func (g *Gateway) heartbeat() {
+	var pings <-chan time.Time
+	if g.opts.PingInterval > 0 {
+		ticker := time.NewTicker(g.opts.PingInterval)
+		defer ticker.Stop()
+		pings = ticker.C
+	}
+	defer g.keeper.Stop()
+	for {
+		select {
+		case <-g.done:
+			return
+		case <-pings:
+			g.link.Ping()
+		case <-g.keeper.C():
+			g.keeper.Run(g.tend)
+		}
+	}
 }
 
 // WaitForGroup is an example of wait and catch errors from the Connect()
@@ -360,640 +320,291 @@ func WaitForGroup(g *errgroup.Group) error {
 	return err
 }
 
-// Close closes the underlying connection to the Gateway, with a websocket close
-// frame of this status and reason, of up to 123 bytes. It gives the peer one second to answer, and
-// returns an error if it does not, or if the frame cannot be sent; the connection is
-// closed all the same. What
-// the peer sends meanwhile may not be delivered any more. When Close returns,
-// the goroutines of the Gateway have ended. Closing again does nothing.
-func (gateway *Gateway) Close(code websocket.StatusCode, reason string) error {
-	g := gateway
-	g.mu.Lock()
-	if g.closed || g.ended != nil {
-		g.mu.Unlock()
+// State returns the state of the connection.
+func (g *Gateway) State() State { return State(g.link.State()) }
+
+// Done returns a channel that is closed when the Gateway has ended. Err then
+// returns why.
+func (g *Gateway) Done() <-chan struct{} { return g.done }
+
+// Err returns nil while the Gateway lives, and then the error that calls fail
+// with. It matches ErrClosed, and wraps the cause if the Gateway was not closed
+// by Close or Shutdown.
+func (g *Gateway) Err() error { return g.calls.Err(&g.scope) }
+
+var (
+	errClosedByCaller = fmt.Errorf("%w by the caller", ErrClosed)
+	errShutDown       = fmt.Errorf("%w: the gateway is being shut down", ErrClosed)
+)
+
+func (g *Gateway) closedByCaller() bool { return g.Err() == errClosedByCaller }
+
+// Close closes the underlying connection to the Gateway. It sends a websocket
+// close frame with this status and reason, of up to 123 bytes, and gives the
+// peer one second to answer. It returns an error if the frame cannot be sent or
+// is not answered; the connection is closed all the same. Messages that the peer
+// sends meanwhile may not be delivered. When Close returns, the goroutines of
+// the Gateway have ended. Closing again does nothing.
+//
+// Close does not destroy sessions: unless the server has destroyed them with the
+// connection, publishers among them stay visible to others until its
+// session_timeout and reclaim_session_timeout have passed. See Shutdown.
+func (g *Gateway) Close(code websocket.StatusCode, reason string) error {
+	if !g.calls.End(&g.scope, errClosedByCaller) {
 		<-g.done
 		g.others.Wait()
 		return nil
 	}
-	g.closed = true
-	sock := g.socket
-	calls := g.takeCalls(func(*call) bool { return true })
-	g.mu.Unlock()
-
-	failCalls(calls, errClosedByCaller)
-	var err error
-	if sock != nil {
-		err = sock.Close(code, reason)
-	}
-	g.cancel()
+	err := g.link.Close(code, reason)
 	<-g.done
 	g.others.Wait()
 	if err != nil {
-		return fmt.Errorf("janus: close connection to %s: %w", g.name, err)
+		return fmt.Errorf("janus: close connection to %s: %w", socket.Name(g.url), err)
 	}
 	return nil
 }
 
-var errClosedByCaller = fmt.Errorf("%w by the caller", ErrClosed)
-
-// run is the reader goroutine: it receives until the connection is lost for
-// good, and then ends everything that depends on it.
-func (g *Gateway) run(sock *socket.Socket) error {
-	var limit time.Duration // of the delay before a dial
-	for {
-		heard, err := g.receive(sock)
-		sock.CloseNow()
-		if heard {
-			limit = 0 // it was more than a handshake
-		}
-		if sock, err = g.redial(err, &limit); sock == nil {
-			return g.end(err)
-		}
+// end ends everything that depends on the connection, which ended because of
+// err, and returns the error for the group.
+func (g *Gateway) end(err error) error {
+	cause := fmt.Errorf("%w: %w", ErrClosed, err)
+	if !g.calls.End(&g.scope, cause) { // by Close
+		cause, err = errClosedByCaller, nil
 	}
-}
-
-// receive reads and routes frames until the connection ends. It reports whether
-// there was any.
-func (g *Gateway) receive(sock *socket.Socket) (heard bool, err error) {
-	var decoder wire.Decoder
-	var f wire.Frame
-	for {
-		frame, err := sock.Read(g.ctx)
-		if err != nil {
-			return heard, err
-		}
-		heard = true
-		g.trace("received", frame)
-		f = wire.Frame{}
-		if err = decoder.Decode(frame, &f); err != nil && !isMalformed(err) {
-			return heard, err
-		}
-		g.route(&f, frame, err)
+	for _, s := range g.sessions.List() {
+		g.dropSession(s, cause)
 	}
+	routes.WhenLocked(&g.Mutex, func() { clear(g.Sessions) })
+	g.log.Flush(flushLog)
+	close(g.done)
+	if err != nil {
+		return fmt.Errorf("janus: connection to %s: %w", socket.Name(g.url), err)
+	}
+	return nil
 }
 
-// isMalformed reports whether err leaves a frame that can be routed.
-func isMalformed(err error) bool {
-	var malformed *wire.FieldError
-	return errors.As(err, &malformed)
+// newCall returns a call for a request of the session or the handle, which may
+// be nil.
+func (g *Gateway) newCall(s *Session, h *Handle, accept func(*Gateway, *call, *wire.Frame, []byte) error) *call {
+	c := g.calls.NewCall()
+	c.Request.session, c.Request.handle, c.Request.accept = s, h, accept
+	return c
 }
 
-// route passes a frame to the call that waits for it or else to an Events
-// channel. malformed is what was wrong with a field of it, if anything.
-func (g *Gateway) route(f *wire.Frame, frame []byte, malformed error) {
-	c, more := g.answeredCall(f, malformed)
+// scopeOf returns the scope that a call belongs to.
+func (g *Gateway) scopeOf(c *call) *calls.Scope[request] {
 	switch {
-	case c == nil:
-		g.deliver(f, frame, malformed != nil)
-		return
-	case more:
-		return
+	case c.Request.handle != nil:
+		return &c.Request.handle.scope
+	case c.Request.session != nil:
+		return &c.Request.session.scope
 	}
-	result, err := g.result(c, f, frame, malformed)
-	if !c.abandoned {
-		c.done <- outcome{result, err}
-	} else if err == nil {
-		c.undo(g, result)
+	return &g.scope
+}
+
+// do sends a request and waits for its reply. It returns promptly when ctx ends,
+// whatever the connection does. If it succeeds, the caller takes the results
+// from c and frees it; otherwise c is not the caller's any more.
+func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
+	if g.tokens != nil && r.Token == "" && ctx.Err() == nil {
+		token, err := g.tokens.Token(ctx, r.Session)
+		if err != nil {
+			g.calls.Free(c)
+			return callError(r.Janus, err, false)
+		}
+		r.Token = token
+	}
+	g.frames.SetPrint(g.LogJsonMessages)
+	c.Request.verb, c.Request.token = r.Janus, r.Token
+	size := r.Size()
+	conn, crowd, err := g.calls.Begin(ctx, c, g.scopeOf(c), size)
+	if err != nil {
+		g.calls.Free(c)
+		return callError(r.Janus, err, false)
+	}
+	g.send(conn, r, c.Number(), crowd)
+	conn.Settle(size)
+	replied, err := g.calls.Wait(ctx, c)
+	if err == nil {
+		return nil
+	}
+	if replied {
+		g.calls.Free(c)
+	}
+	return callError(r.Janus, err, true)
+}
+
+// callError returns the error of a call from what ended it.
+func callError(verb string, err error, sent bool) error {
+	if msg, ok := err.(*ErrorMsg); ok { // returned as it is, as documented
+		own := *msg
+		own.Request, own.notSent = verb, !sent
+		return &own
+	}
+	if !sent {
+		return fmt.Errorf("janus: %s: %w: %w", verb, ErrNotSent, err)
+	}
+	return fmt.Errorf("janus: %s: %w", verb, err)
+}
+
+// buffers holds memory for requests on their way to the socket.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// send writes a request.
+func (g *Gateway) send(conn calls.Conn, r *wire.Request, number uint64, crowd bool) {
+	r.APISecret = g.opts.APISecret
+	buf := buffers.Get().(*[]byte)
+	frame := r.Append((*buf)[:0], wire.Transaction{Prefix: g.prefix, Number: number})
+	g.frames.Frame(os.Stdout, "sent", frame)
+	_ = conn.Write(frame, crowd) // a failure ends the connection, which the reader finds
+	if cap(frame) <= keepFrame {
+		*buf = frame
+		buffers.Put(buf)
 	}
 }
 
-// answeredCall returns the call that f answers, if there is one, which is then
-// no longer registered; or else reports that f only acknowledges it, and that
-// more will come.
-func (g *Gateway) answeredCall(f *wire.Frame, malformed error) (c *call, more bool) {
+// post sends a request whose reply nobody waits for. Its transaction is one that
+// no call has, so an error is delivered as an event.
+func (g *Gateway) post(conn calls.Conn, r *wire.Request) { g.send(conn, r, 0, false) }
+
+// receive decodes a frame and routes it.
+func (g *Gateway) receive(frame []byte) error {
+	g.frames.Frame(os.Stdout, "received", frame)
+	g.in = wire.Frame{}
+	err := g.decoder.Decode(frame, &g.in)
+	if malformed := (*wire.FieldError)(nil); err != nil && !errors.As(err, &malformed) {
+		return err
+	}
+	g.route(&g.in, frame, err)
+	return nil
+}
+
+// route passes a frame to the call that waits for it, or else to an Events
+// channel. malformed is the error of one of its fields, or nil.
+func (g *Gateway) route(f *wire.Frame, frame []byte, malformed error) {
+	c, more := g.answered(f, malformed)
+	switch {
+	case c != nil:
+		g.calls.Finish(c, g.accept(c, f, frame, malformed))
+	case !more:
+		g.deliver(f, frame, malformed != nil)
+	}
+}
+
+// answered returns the call that f answers, if there is one. more reports that f
+// only acknowledges a call whose answer is still to come.
+func (g *Gateway) answered(f *wire.Frame, malformed error) (c *call, more bool) {
 	number, ok := wire.ParseTransaction(f.Transaction, g.prefix)
 	if !ok {
 		return nil, false
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	c = g.calls[number]
-	if c == nil {
-		return nil, false
-	}
-	if malformed == nil && f.Janus == "ack" && c.verb == verbMessage {
-		return c, true
-	}
-	delete(g.calls, number)
-	return c, false
+	c = g.calls.Take(number, func(c *call) bool {
+		if !c.Request.concerns(f) {
+			return false
+		}
+		more = malformed == nil && f.Janus == "ack" && c.Request.verb == verbMessage
+		return !more
+	})
+	return c, more
 }
 
-// deliver passes a frame that answers no call to the Events channel it belongs
-// to: its handle's, else its session's. An error that names no session may
-// concern any, so all are told.
-func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
-	msg := newEvent(f, frame, malformed)
-	if msg == nil {
-		if g.log.Enabled(slog.LevelDebug) {
-			g.log.Log(slog.LevelDebug, "janus: answer for nobody", "type", f.Janus, "transaction", string(f.Transaction))
-		}
-		return
-	}
-	g.mu.Lock()
-	session := g.sessions[f.Session]
-	var handle *Handle
-	if session != nil {
-		handle = session.routes[f.Sender]
-	}
-	g.mu.Unlock()
-
-	if session != nil && !malformed && endsSession(msg) {
-		g.endSession(session, msg)
-		return
-	}
-	told := false
+// concerns reports whether f may answer the request: it is not for another
+// session or handle.
+func (r *request) concerns(f *wire.Frame) bool {
 	switch {
-	case handle != nil:
-		told = handle.queue.Push(msg)
-	case session != nil:
-		told = session.queue.Push(msg)
-	case f.Janus == "error" && f.Session == 0:
-		for _, session := range g.listSessions() {
-			told = session.queue.Push(msg) || told
-		}
-	}
-	if !told {
-		level := slog.LevelWarn
-		if handle != nil {
-			level = slog.LevelDebug // it was detached, which Janus may not have known yet
-		}
-		g.log.Log(level, "janus: message for nobody",
-			"type", f.Janus, "session", f.Session, "handle", f.Sender, "frame", string(wire.Mask(frame)))
-	}
-	if _, detached := msg.(*DetachedMsg); detached && handle != nil {
-		g.closeHandle(handle)
-	}
-}
-
-// endsSession reports whether msg says that its session is gone.
-func endsSession(msg interface{}) bool {
-	switch msg := msg.(type) {
-	case *TimeoutMsg:
-		return true
-	case *ErrorMsg:
-		return msg.Err.Code == int(ErrorSessionNotFound)
-	}
-	return false
-}
-
-// end ends the Gateway because of err and returns what the group is to report.
-func (g *Gateway) end(err error) error {
-	g.mu.Lock()
-	cause := fmt.Errorf("%w: %w", ErrClosed, err)
-	if g.closed {
-		cause, err = errClosedByCaller, nil
-	}
-	g.ended = cause
-	if g.socket == nil {
-		close(g.up)
-	}
-	g.socket = nil
-	calls := g.takeCalls(func(*call) bool { return true })
-	g.mu.Unlock()
-
-	failCalls(calls, cause)
-	for _, session := range g.listSessions() {
-		g.dropSession(session, cause)
-	}
-	g.cancel()
-	g.log.Flush(flushLog)
-	close(g.done)
-	if err != nil {
-		return fmt.Errorf("janus: connection to %s: %w", g.name, err)
-	}
-	return nil
-}
-
-// listSessions returns the sessions that frames are routed to.
-func (g *Gateway) listSessions() []*Session {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	list := make([]*Session, 0, len(g.sessions))
-	for _, session := range g.sessions {
-		list = append(list, session)
-	}
-	return list
-}
-
-// connected makes sock the connection that calls are sent over, unless the
-// Gateway has been closed.
-func (g *Gateway) connected(sock *socket.Socket) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.closed {
+	case r.handle != nil && f.Sender != 0 && f.Sender != r.handle.ID:
 		return false
+	case r.session != nil:
+		return f.Session == 0 || f.Session == r.session.ID
 	}
-	g.socket = sock
-	close(g.up)
-	return true
+	return true // an error may name the session that the request is about
 }
 
-// trace shows a frame to whoever wants to see it: stdout for LogJsonMessages,
-// the logger at level Debug.
-func (g *Gateway) trace(direction string, frame []byte) {
-	print, debug := g.printJSON.Load(), g.log.Enabled(slog.LevelDebug)
-	if !print && !debug {
-		return
-	}
-	masked := wire.Mask(frame)
-	if debug {
-		g.log.Log(slog.LevelDebug, "janus: "+direction, "frame", string(masked))
-	}
-	if print {
-		var out bytes.Buffer
-		out.WriteString(direction + " ")
-		if json.Indent(&out, masked, "", "  ") != nil {
-			out.Write(masked)
-		}
-		out.WriteByte('\n')
-		_, _ = out.WriteTo(os.Stdout) // a debugging aid: nobody to tell
-	}
-}
-
-// The verbs of requests whose answers differ from the rest.
-const (
-	verbInfo    = "info"
-	verbPing    = "ping"
-	verbCreate  = "create"
-	verbAttach  = "attach"
-	verbMessage = "message"
-	verbDetach  = "detach"
-	verbDestroy = "destroy"
-	verbClaim   = "claim"
-)
-
-// call is a request that waits for its reply.
-type call struct {
-	verb    string
-	number  uint64
-	session *Session // nil: a request of the Gateway
-	handle  *Handle  // nil: a request of the session
-	claimed uint64   // by Gateway.Claim
-	sync    bool     // Handle.Request: the result is a SuccessMsg
-	reclaim bool     // made by the Gateway while the session is held
-	size    int      // about, in bytes
-
-	token     string
-	abandoned bool // the caller has gone; guarded by Gateway.mu while registered
-
-	done  chan outcome // gets one value, once the call has left Gateway.calls
-	timer *time.Timer
-}
-
-// outcome is what a call returns.
-type outcome struct {
-	msg interface{}
-	err error
-}
-
-// newCall returns a call from the pool, which is the Gateway's own so that its
-// channels and timers do not get from one synctest bubble into another.
-func (g *Gateway) newCall(verb string, session *Session, handle *Handle) *call {
-	c, ok := g.pool.Get().(*call)
-	if !ok {
-		c = &call{done: make(chan outcome, 1), timer: time.NewTimer(time.Hour)}
-		c.timer.Stop()
-	}
-	c.verb, c.session, c.handle = verb, session, handle
-	return c
-}
-
-// free gives c back for another request. Nobody else may hold it.
-func (g *Gateway) free(c *call) {
-	c.timer.Stop()
-	*c = call{done: c.done, timer: c.timer}
-	g.pool.Put(c)
-}
-
-// keepFrame is how large a buffer is kept for another request, in bytes.
-const keepFrame = 16 << 10
-
-// frames holds buffers for requests on their way to the socket.
-var frames = sync.Pool{New: func() any { return new([]byte) }}
-
-// do sends a request and returns what answers it. It returns promptly when ctx
-// ends, whatever the connection does.
-func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) (interface{}, error) {
-	if err := ctx.Err(); err != nil {
-		defer g.free(c)
-		return nil, fmt.Errorf("janus: %s: %w", c.verb, err)
-	}
-	if !c.reclaim && g.LogJsonMessages != g.printJSON.Load() {
-		g.printJSON.Store(g.LogJsonMessages)
-	}
-	var expired <-chan time.Time
-	if _, bounded := ctx.Deadline(); !bounded && g.opts.RequestTimeout > 0 {
-		c.timer.Reset(g.opts.RequestTimeout)
-		expired = c.timer.C
-	}
-	c.size = r.Size()
-	sock, crowd, err := g.admit(ctx, c, expired)
-	if err != nil {
-		defer g.free(c)
-		return nil, fmt.Errorf("janus: %s: %w", c.verb, err)
-	}
-	size := c.size
-	g.send(sock, r, c.number, crowd)
-	sock.Settle(size)
-
-	var late error
-	select {
-	case o := <-c.done:
-		return g.finish(c, o)
-	case <-ctx.Done():
-		late = context.Cause(ctx)
-		if !errors.Is(late, ctx.Err()) {
-			late = fmt.Errorf("%w: %w", ctx.Err(), late)
-		}
-	case <-expired:
-		late = fmt.Errorf("no reply within %v: %w", g.opts.RequestTimeout, context.DeadlineExceeded)
-	}
-	verb := c.verb
-	if !g.abandon(c) {
-		return g.finish(c, <-c.done) // the reply has come at the same moment
-	}
-	return nil, fmt.Errorf("janus: %s: %w", verb, late)
-}
-
-// finish returns the outcome of a call, which is then over.
-func (g *Gateway) finish(c *call, o outcome) (interface{}, error) {
-	verb := c.verb
-	g.free(c)
-	if o.err == nil {
-		return o.msg, nil
-	}
-	if msg, ok := o.err.(*ErrorMsg); ok {
-		return nil, msg // as documented, not wrapped
-	}
-	return nil, fmt.Errorf("janus: %s: %w", verb, o.err)
-}
-
-// admit waits until c may be sent, registers it as waiting for its reply and
-// returns the connection to send it over.
-func (g *Gateway) admit(ctx context.Context, c *call, expired <-chan time.Time) (*socket.Socket, bool, error) {
-	for {
-		sock, crowd, wait, err := g.tryAdmit(c)
-		if wait == nil {
-			return sock, crowd, err
-		}
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return nil, false, ctx.Err()
-		case <-expired:
-			return nil, false, fmt.Errorf("not sent within %v: %w", g.opts.RequestTimeout, context.DeadlineExceeded)
-		}
-	}
-}
-
-// tryAdmit registers c, or says what must be waited for first: the connection,
-// the session, or room for writing.
-func (g *Gateway) tryAdmit(c *call) (sock *socket.Socket, crowd bool, wait <-chan struct{}, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+// accept takes the reply to a call and returns the call's error.
+func (g *Gateway) accept(c *call, f *wire.Frame, frame []byte, malformed error) error {
+	r := &c.Request
 	switch {
-	case g.ended != nil:
-		return nil, false, nil, g.ended
-	case g.closed:
-		return nil, false, nil, errClosedByCaller
-	case c.session != nil && c.session.ended != nil:
-		return nil, false, nil, c.session.ended
-	case c.handle != nil && c.handle.ended != nil:
-		return nil, false, nil, c.handle.ended
-	case g.socket == nil:
-		return nil, false, g.up, nil
-	case c.session != nil && c.session.held != nil && !c.reclaim:
-		return nil, false, c.session.held, nil
+	case malformed != nil:
+		return fmt.Errorf("reply %q not understood: %w", f.Janus, malformed)
+	case f.Janus == "error":
+		return g.refused(r, newErrorMsg(f))
 	}
-	if room := g.socket.Claim(c.size); room != nil {
-		return nil, false, room, nil
+	if r.session != nil {
+		r.session.token.Set(r.token)
 	}
-	crowd = len(g.calls) > 0
-	g.lastCall++
-	c.number = g.lastCall
-	g.calls[c.number] = c
-	return g.socket, crowd, nil, nil
+	return r.accept(g, c, f, frame)
 }
 
-// abandon gives up waiting for a reply. It reports false if the reply has come.
-// A create or attach stays registered for a while, so that its success can be
-// undone.
-func (g *Gateway) abandon(c *call) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.calls[c.number] != c {
-		return false
+// refused returns the error that answers a request. An error that the session or
+// the handle does not exist ends it.
+func (g *Gateway) refused(r *request, msg *ErrorMsg) error {
+	code := ErrorCode(msg.Err.Code)
+	if r.session != nil && code != ErrorUnauthorized {
+		r.session.token.Set(r.token)
 	}
-	if c.verb == verbCreate || c.verb == verbAttach {
-		c.abandoned = true
-		time.AfterFunc(undoWithin, func() { g.forget(c) })
-		return true
-	}
-	delete(g.calls, c.number)
-	defer g.free(c)
-	return true
-}
-
-// forget gives up the reply of an abandoned call.
-func (g *Gateway) forget(c *call) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.calls[c.number] == c {
-		delete(g.calls, c.number)
-	}
-}
-
-// takeCalls removes the calls that are chosen and returns them. g.mu is held.
-func (g *Gateway) takeCalls(chosen func(*call) bool) []*call {
-	var taken []*call
-	for number, c := range g.calls {
-		if chosen(c) {
-			delete(g.calls, number)
-			if !c.abandoned {
-				taken = append(taken, c)
-			}
-		}
-	}
-	return taken
-}
-
-// failCalls ends calls that were taken.
-func failCalls(calls []*call, err error) {
-	for _, c := range calls {
-		c.done <- outcome{err: err}
-	}
-}
-
-// send writes a request.
-func (g *Gateway) send(sock *socket.Socket, r *wire.Request, number uint64, crowd bool) {
-	r.APISecret = g.opts.APISecret
-	buf := frames.Get().(*[]byte)
-	frame := r.Append((*buf)[:0], wire.Transaction{Prefix: g.prefix, Number: number})
-	g.trace("sent", frame)
-	_ = sock.Write(frame, crowd) // a failure is the end of the connection, which the reader finds
-	if cap(frame) <= keepFrame {
-		*buf = frame
-		frames.Put(buf)
-	}
-}
-
-// post sends a request to whose reply nobody listens. Its transaction is the
-// one that no call has, so a failure is delivered as an event.
-func (g *Gateway) post(sock *socket.Socket, r *wire.Request) { g.send(sock, r, 0, false) }
-
-// result returns what the call is to return for its reply. New sessions and
-// handles are registered here, by the reader goroutine, so that the very next
-// frame finds them.
-func (g *Gateway) result(c *call, f *wire.Frame, frame []byte, malformed error) (interface{}, error) {
-	if malformed != nil {
-		return nil, fmt.Errorf("reply %q not understood: %w", f.Janus, malformed)
-	}
-	if f.Janus == "error" {
-		return nil, g.refused(c, newErrorMsg(f))
-	}
-	acknowledged := f.Janus == "success" || f.Janus == "ack"
 	switch {
-	case c.verb == verbInfo && f.Janus == "server_info":
-		return json.RawMessage(bytes.Clone(frame)), nil
-	case c.verb == verbPing && f.Janus == "pong":
-		return nil, nil
-	case c.verb == verbCreate && f.Janus == "success" && f.DataID != 0:
-		return g.addSession(f.DataID, c.token), nil
-	case c.verb == verbAttach && f.Janus == "success" && f.DataID != 0:
-		return g.addHandle(c.session, f.DataID), nil
-	case c.verb == verbMessage && (f.Janus == "event" || f.Janus == "success"):
-		if c.sync {
-			return newSuccessMsg(f), nil
-		}
-		return newEventMsg(f), nil
-	case c.verb == verbClaim && acknowledged:
-		if c.reclaim {
-			g.reclaimed(c.session)
-			return nil, nil
-		}
-		return g.addSession(c.claimed, c.token), nil
-	case c.verb == verbDetach && acknowledged:
-		g.lingerHandle(c.handle)
-		return &AckMsg{}, nil
-	case c.verb == verbDestroy && acknowledged:
-		g.endSession(c.session, nil)
-		return &AckMsg{}, nil
-	case acknowledged && c.takesAck():
-		return &AckMsg{}, nil
-	}
-	return nil, fmt.Errorf("unexpected reply %q", f.Janus)
-}
-
-// takesAck reports whether c asks for nothing but an acknowledgement.
-func (c *call) takesAck() bool {
-	switch c.verb {
-	case verbInfo, verbPing, verbCreate, verbAttach, verbMessage:
-		return false
-	}
-	return true
-}
-
-// refused returns the error that answers c. An error that the session or the
-// handle does not exist ends it here as well.
-func (g *Gateway) refused(c *call, msg *ErrorMsg) error {
-	switch {
-	case c.session != nil && msg.Err.Code == int(ErrorSessionNotFound):
-		g.endSession(c.session, msg)
-	case c.handle != nil && msg.Err.Code == int(ErrorHandleNotFound):
-		c.handle.queue.Push(msg)
-		g.closeHandle(c.handle)
+	case r.session != nil && r.verb == verbClaim:
+		g.claimRefused(r.session, msg)
+	case r.session != nil && code == ErrorSessionNotFound:
+		g.endSession(r.session, msg, msg)
+	case r.handle != nil && code == ErrorHandleNotFound:
+		r.handle.queue.Push(msg)
+		g.closeHandle(r.handle, msg)
 	}
 	return msg
 }
 
-// undo takes back what c has made on the server after its caller had gone.
-func (c *call) undo(g *Gateway, made interface{}) {
-	g.mu.Lock()
-	sock := g.socket
-	g.mu.Unlock()
-	if sock == nil {
-		return // the connection is gone, and with it the session
+// unexpected returns the error of a call that f does not answer as it should.
+func unexpected(f *wire.Frame) error { return fmt.Errorf("unexpected reply %q", f.Janus) }
+
+// acceptAck takes the reply to a request that has no result.
+func acceptAck(_ *Gateway, _ *call, f *wire.Frame, _ []byte) error {
+	if !acknowledged(f) {
+		return unexpected(f)
 	}
-	switch made := made.(type) {
-	case *Session:
-		g.post(sock, &wire.Request{Janus: verbDestroy, Session: made.ID, Token: c.token})
-		g.dropSession(made, errAbandoned)
-	case *Handle:
-		g.post(sock, &wire.Request{Janus: verbDetach, Session: made.session.ID, Handle: made.ID, Token: c.token})
-		made.queue.Close()
-		g.lingerHandle(made)
-	}
+	return nil
 }
 
-var errAbandoned = errors.New("abandoned by its caller")
+func acknowledged(f *wire.Frame) bool { return f.Janus == "success" || f.Janus == "ack" }
 
 // Info sends an info request to the Gateway.
 // On success, an InfoMsg will be returned and error will be nil.
-func (gateway *Gateway) Info(ctx context.Context, token string) (*InfoMsg, error) {
-	reply, err := gateway.do(ctx, gateway.newCall(verbInfo, nil, nil), &wire.Request{Janus: verbInfo, Token: token})
-	if err != nil {
+func (g *Gateway) Info(ctx context.Context, token string) (*InfoMsg, error) {
+	c := g.newCall(nil, nil, acceptInfo)
+	if err := g.do(ctx, c, &wire.Request{Janus: "info", Token: token}); err != nil {
 		return nil, err
 	}
-	raw := reply.(json.RawMessage)
-	info := &InfoMsg{Raw: raw}
-	if err := json.Unmarshal(raw, info); err != nil {
+	info := &InfoMsg{Raw: c.Request.info}
+	g.calls.Free(c)
+	if err := json.Unmarshal(info.Raw, info); err != nil {
 		return nil, fmt.Errorf("janus: info: reply not understood: %w", err)
 	}
+	g.sessionTimeout.Store(int64(info.SessionTimeout))
 	return info, nil
 }
 
-// Ping asks whether Janus itself answers, which the websocket pings in the
-// background do not tell.
-func (gateway *Gateway) Ping(ctx context.Context, token string) error {
-	_, err := gateway.do(ctx, gateway.newCall(verbPing, nil, nil), &wire.Request{Janus: verbPing, Token: token})
+func acceptInfo(_ *Gateway, c *call, f *wire.Frame, frame []byte) error {
+	if f.Janus != "server_info" {
+		return unexpected(f)
+	}
+	c.Request.info = bytes.Clone(frame)
+	return nil
+}
+
+// Ping asks whether Janus itself answers. The websocket pings in the background
+// only check the connection.
+func (g *Gateway) Ping(ctx context.Context, token string) error {
+	c := g.newCall(nil, nil, acceptPong)
+	err := g.do(ctx, c, &wire.Request{Janus: "ping", Token: token})
+	if err == nil {
+		g.calls.Free(c)
+	}
 	return err
 }
 
-// CreateOptions are the options of CreateWith.
-type CreateOptions struct {
-	// ID is the id that the session is to have; ErrorSessionConflict tells that
-	// it is in use. Default: Janus chooses one.
-	ID uint64
-}
-
-// Create sends a create request to the Gateway.
-// On success, a new Session will be returned and error will be nil.
-//
-// A session needs traffic, see KeepAlive. One that is created after ctx has
-// ended is destroyed again.
-func (gateway *Gateway) Create(ctx context.Context, token string) (*Session, error) {
-	return gateway.CreateWith(ctx, token, CreateOptions{})
-}
-
-// CreateWith is Create with options.
-func (gateway *Gateway) CreateWith(ctx context.Context, token string, opts CreateOptions) (*Session, error) {
-	c := gateway.newCall(verbCreate, nil, nil)
-	c.token = token
-	return gateway.open(ctx, c, &wire.Request{Janus: verbCreate, Token: token, ID: opts.ID})
-}
-
-// Claim takes over a session that exists on the server, for instance after this
-// program was restarted. The server must not have given it up yet: see
-// reclaim_session_timeout. An unknown session is ErrorSessionNotFound. For the
-// handles of the session see Session.Adopt; until then their messages come on
-// Session.Events.
-func (gateway *Gateway) Claim(ctx context.Context, token string, sessionID uint64) (*Session, error) {
-	c := gateway.newCall(verbClaim, nil, nil)
-	c.token, c.claimed = token, sessionID
-	return gateway.open(ctx, c, &wire.Request{Janus: verbClaim, Token: token, Session: sessionID})
-}
-
-// open makes a session and puts it into Sessions.
-func (gateway *Gateway) open(ctx context.Context, c *call, r *wire.Request) (*Session, error) {
-	reply, err := gateway.do(ctx, c, r)
-	if err != nil {
-		return nil, err
+func acceptPong(_ *Gateway, _ *call, f *wire.Frame, _ []byte) error {
+	if f.Janus != "pong" {
+		return unexpected(f)
 	}
-	session := reply.(*Session)
-	gateway.Lock()
-	defer gateway.Unlock()
-	if !session.gone.Load() {
-		gateway.Sessions[session.ID] = session
-	}
-	return session, nil
+	return nil
 }

@@ -11,10 +11,14 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"nhooyr.io/websocket"
 
+	"github.com/cameronelliott/janus-go/internal/backoff"
+	"github.com/cameronelliott/janus-go/internal/calls"
 	"github.com/cameronelliott/janus-go/internal/queue"
-	"github.com/cameronelliott/janus-go/internal/schedule"
+	"github.com/cameronelliott/janus-go/internal/routes"
 	"github.com/cameronelliott/janus-go/internal/socket"
+	"github.com/cameronelliott/janus-go/internal/tokens"
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
@@ -27,19 +31,27 @@ const (
 	eventsBuffer = 4
 
 	// linger is how long a handle that was detached, or whose session timed out,
-	// may still get messages: Janus sends the last ones only after its answer.
-	// After destroy it sends none, so lingerDestroyed is for those on their way.
+	// may still receive messages: Janus sends the last ones only after its
+	// answer. It sends none after destroy, so lingerDestroyed is for those on
+	// their way.
 	linger          = time.Second
 	lingerDestroyed = 100 * time.Millisecond
 
-	// claimsAtOnce is how many sessions are claimed at the same time.
-	claimsAtOnce = 64
+	// claimRefusals is how often Janus may refuse the tokens of a TokenSource
+	// before it is believed that it will not hand over the session.
+	claimRefusals = 5
+
+	// destroysAtOnce is how many sessions Shutdown destroys at the same time.
+	destroysAtOnce = 64
+
+	// busyPause is the time before a claim that the connection had no room for.
+	busyPause = 20 * time.Millisecond
 )
 
 // Session represents a session instance on the Janus Gateway.
 //
 // All methods may be called concurrently. A session ends with Destroy, with
-// its connection, or when the server times it out; its calls then fail with
+// its connection, or when the server times it out. Its calls then fail with
 // ErrSessionEnded or ErrClosed.
 type Session struct {
 	// ID is the session_id of this session
@@ -49,12 +61,12 @@ type Session struct {
 	Handles map[uint64]*Handle
 
 	// Events receives every message for the session, in the order in which they
-	// arrived, and closes after the last one: *TimeoutMsg, *ErrorMsg for
-	// failures that no call waits for, *DisconnectedMsg and *ReclaimedMsg, and
-	// the messages of handles that are not attached here. It need not be read;
-	// see DialOptions.EventBacklog for what then happens. What is unread at the
-	// end is kept until nobody has read for a minute. It is receive only: do not
-	// send on it, or close it.
+	// arrived, and is closed after the last one: *TimeoutMsg, *ErrorMsg for
+	// errors that no call waits for, *DisconnectedMsg and *ReclaimedMsg, and
+	// the messages of handles that are not attached here. Reading it is
+	// optional; see DialOptions.EventBacklog for what happens to unread
+	// messages. Those that are unread at the end are kept until nobody has read
+	// for a minute. It is receive only: do not send on it, or close it.
 	Events chan interface{}
 
 	// Access to the Handles map should be synchronized with the Session.Lock()
@@ -63,72 +75,201 @@ type Session struct {
 
 	gateway *Gateway
 	queue   queue.Queue
-	token   atomic.Pointer[string] // the latest one sent
-	asking  atomic.Bool            // TokenSource, for a keepalive
-	gone    atomic.Bool            // not to be listed in Gateway.Sessions any more
+	scope   calls.Scope[request]
+	routes  routes.Table[*Handle]
+	token   tokens.Latest // that Janus accepted
+	asking  atomic.Bool   // for a token, for a request of the Gateway's own
+	refused atomic.Int32  // claims since the connection was lost
 
-	// Guarded by Gateway.mu.
-	routes map[uint64]*Handle // that frames are routed to
-	held   chan struct{}      // closed when the session is reclaimed or ends; nil while it is usable
-	ended  error              // why calls fail; nil while the session lives
-	timer  *time.Timer        // ends the lingering of the handles
+	mu    sync.Mutex  // guards timer, and Handle.timer
+	timer *time.Timer // ends the lingering of the handles
+}
+
+// CreateOptions are the options of CreateWith.
+type CreateOptions struct {
+	// ID is the id that the session is to have. Janus answers
+	// ErrorSessionConflict if it is in use. Default: Janus chooses one.
+	ID uint64
+}
+
+// Create sends a create request to the Gateway.
+// On success, a new Session will be returned and error will be nil.
+//
+// A session needs traffic, see KeepAlive. One that is created after ctx has
+// ended is destroyed again.
+func (g *Gateway) Create(ctx context.Context, token string) (*Session, error) {
+	return g.CreateWith(ctx, token, CreateOptions{})
+}
+
+// CreateWith is Create with options.
+func (g *Gateway) CreateWith(ctx context.Context, token string, opts CreateOptions) (*Session, error) {
+	return g.open(ctx, g.newCall(nil, nil, acceptCreate), &wire.Request{Janus: "create", Token: token, ID: opts.ID})
+}
+
+// Claim takes over a session that exists on the server, for instance after this
+// program was restarted. The server must not have given it up yet: see
+// reclaim_session_timeout. Janus answers ErrorSessionNotFound for an unknown
+// session. For the handles of the session see Session.Adopt; until then their
+// messages are sent on Session.Events.
+func (g *Gateway) Claim(ctx context.Context, token string, sessionID uint64) (*Session, error) {
+	c := g.newCall(nil, nil, acceptClaim)
+	c.Request.claimed = sessionID
+	return g.open(ctx, c, &wire.Request{Janus: verbClaim, Token: token, Session: sessionID})
+}
+
+// open makes a session and puts it into Sessions.
+func (g *Gateway) open(ctx context.Context, c *call, r *wire.Request) (*Session, error) {
+	g.mu.Lock()
+	if g.leaving {
+		g.mu.Unlock()
+		g.calls.Free(c)
+		return nil, callError(r.Janus, errShutDown, false)
+	}
+	g.creates.Add(1)
+	g.mu.Unlock()
+	defer g.creates.Done()
+
+	c.Keep = true
+	if err := g.do(ctx, c, r); err != nil {
+		return nil, err
+	}
+	s := c.Request.opened
+	g.calls.Free(c)
+	g.Lock()
+	defer g.Unlock()
+	if s.Err() == nil {
+		g.Sessions[s.ID] = s
+	}
+	return s, nil
+}
+
+func acceptCreate(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
+	switch {
+	case f.Janus != "success" || f.DataID == 0:
+		return unexpected(f)
+	case c.Nobody(): // the session is of no use
+		if conn := g.calls.Conn(); conn != nil {
+			g.post(conn, &wire.Request{Janus: "destroy", Session: f.DataID, Token: c.Request.token})
+		}
+	default:
+		c.Request.opened = g.addSession(f.DataID, c.Request.token)
+	}
+	return nil
+}
+
+func acceptClaim(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
+	if !acknowledged(f) {
+		return unexpected(f)
+	}
+	if !c.Nobody() {
+		s := g.addSession(c.Request.claimed, c.Request.token)
+		g.reclaimed(s)
+		c.Request.opened = s
+	}
+	return nil
 }
 
 // addSession registers a session that the server has made, or returns the one
 // that is registered.
 func (g *Gateway) addSession(id uint64, token string) *Session {
-	s := &Session{
-		ID:      id,
-		Handles: make(map[uint64]*Handle),
-		Events:  make(chan interface{}, eventsBuffer),
-		gateway: g,
-		routes:  make(map[uint64]*Handle),
-	}
-	s.queue.Init(s.Events, g.opts.EventBacklog, &g.hooks)
-	s.sent(token)
-
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if old := g.sessions[id]; old != nil && old.ended == nil {
-		old.sent(token)
-		return old
-	}
-	g.sessions[id] = s
-	if g.opts.KeepAlive > 0 {
-		g.unkept = append(g.unkept, s)
-	}
+	s := g.sessions.Add(id, func(s *Session) bool { return s != nil && s.Err() == nil }, func() *Session {
+		s := &Session{
+			ID:      id,
+			Handles: make(map[uint64]*Handle),
+			Events:  make(chan interface{}, eventsBuffer),
+			gateway: g,
+			scope:   g.scope.Within(),
+		}
+		s.queue.Init(s.Events, g.opts.EventBacklog, &g.hooks)
+		if every := g.opts.KeepAlive; every > 0 {
+			// At a random moment, so that many sessions are spread over the interval.
+			g.keeper.Add(rand.N(every), &task{session: s})
+		}
+		return s
+	})
+	s.token.Set(token)
 	return s
 }
 
-// endSession ends a session that the server no longer has. Its channels get
-// last, if that is not nil; those of its handles stay open for what may still
-// come for them.
-func (g *Gateway) endSession(s *Session, last interface{}) {
+// Shutdown destroys all sessions of the Gateway, many at once, and then closes
+// the connection, so that nothing is left on the server. Sessions cannot be made
+// any more once it has begun. If ctx ends first, the connection is closed
+// without destroying the rest. The error joins what failed.
+func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.mu.Lock()
-	if s.ended != nil {
-		g.mu.Unlock()
-		return
+	g.leaving = true
+	g.mu.Unlock()
+	created := make(chan struct{})
+	go func() {
+		defer close(created)
+		g.creates.Wait()
+	}()
+	select {
+	case <-created:
+	case <-ctx.Done():
 	}
-	s.ended = sessionEnded(s.ID, last)
-	handles := s.listRoutes()
-	calls := g.takeCalls(func(c *call) bool { return c.session == s })
-	s.release()
-	if len(handles) == 0 {
-		g.unroute(s)
-	} else {
-		wait := lingerDestroyed
-		if _, timedOut := last.(*TimeoutMsg); timedOut {
-			wait = linger
-		}
-		s.timer = time.AfterFunc(wait, func() {
-			for _, h := range handles {
-				g.closeHandle(h)
+	err := g.destroyAll(ctx)
+	return errors.Join(err, g.Close(websocket.StatusNormalClosure, ""))
+}
+
+// destroyAll destroys the sessions and returns why it could not.
+func (g *Gateway) destroyAll(ctx context.Context) error {
+	var mu sync.Mutex
+	var failed []error
+	var destroys errgroup.Group
+	destroys.SetLimit(destroysAtOnce)
+	for _, s := range g.sessions.List() {
+		destroys.Go(func() error {
+			_, err := s.Destroy(ctx, g.ownToken(s))
+			if err == nil || errors.Is(err, ErrSessionEnded) || g.Err() != nil {
+				return nil // it is gone
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			failed = append(failed, fmt.Errorf("session %d: %w", s.ID, err))
+			return nil
 		})
 	}
-	g.mu.Unlock()
+	_ = destroys.Wait() // never fails
+	return errors.Join(failed...)
+}
 
-	failCalls(calls, s.ended)
+// Gateway returns the Gateway that the session belongs to.
+func (s *Session) Gateway() *Gateway { return s.gateway }
+
+// Done returns a channel that is closed when the session has ended. Err then
+// returns why.
+func (s *Session) Done() <-chan struct{} { return s.gateway.calls.Done(&s.scope) }
+
+// Err returns nil while the session lives, and then the error that calls fail
+// with: an *ErrorMsg that matches ErrSessionEnded, or an error that matches
+// ErrClosed if the session ended with its connection.
+func (s *Session) Err() error { return s.gateway.calls.Err(&s.scope) }
+
+// sessionGone returns the error of a session that ended without an error of
+// Janus.
+func sessionGone(id uint64, how string) *ErrorMsg {
+	return &ErrorMsg{
+		Err:     ErrorData{Code: int(ErrorSessionNotFound), Reason: fmt.Sprintf("No such session %d (%s)", id, how)},
+		Session: id,
+	}
+}
+
+// endSession ends a session that the server no longer has. Its calls fail with
+// err. Its channels get last, if that is not nil; those of its handles stay open
+// for messages on their way.
+func (g *Gateway) endSession(s *Session, err *ErrorMsg, last interface{}) {
+	end := *err
+	end.ended = true
+	if !g.calls.End(&s.scope, &end) {
+		return
+	}
+	_, timedOut := last.(*TimeoutMsg)
+	if timedOut && g.opts.KeepAlive > 0 {
+		g.log.Log(slog.LevelWarn, "janus: session timed out although it is kept alive", "session", s.ID,
+			"KeepAlive", g.opts.KeepAlive, "session_timeout", time.Duration(g.sessionTimeout.Load())*time.Second)
+	}
+	handles := s.routes.List()
 	if last != nil {
 		s.queue.Push(last)
 		for _, h := range handles {
@@ -137,220 +278,92 @@ func (g *Gateway) endSession(s *Session, last interface{}) {
 	}
 	s.queue.Close()
 	g.unlist(s)
-}
-
-// sessionEnded returns the error of calls on a session that ended with the
-// message last, or was destroyed.
-func sessionEnded(id uint64, last interface{}) error {
-	why := "destroyed"
-	switch last := last.(type) {
-	case *TimeoutMsg:
-		why = "timed out"
-	case *ErrorMsg:
-		why = last.Err.Reason
+	if len(handles) == 0 {
+		g.sessions.Remove(s.ID, s)
+		return
 	}
-	return &endedError{
-		text: fmt.Sprintf("session %d ended: %s", id, why),
-		answer: &ErrorMsg{
-			Err:     ErrorData{Code: int(ErrorSessionNotFound), Reason: fmt.Sprintf("No such session %d", id)},
-			Session: id,
-		},
+	wait := lingerDestroyed
+	if timedOut {
+		wait = linger
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(wait, func() {
+		g.closeHandles(s)
+		g.sessions.Remove(s.ID, s)
+	})
 }
-
-// endedError is the end of a session or a handle, with the answer that Janus
-// itself has for it.
-type endedError struct {
-	text   string
-	answer *ErrorMsg
-}
-
-func (e *endedError) Error() string { return e.text }
-func (e *endedError) Unwrap() error { return e.answer }
 
 // dropSession ends a session at once, with its handles, because of err.
 func (g *Gateway) dropSession(s *Session, err error) {
-	g.mu.Lock()
-	if s.ended == nil {
-		s.ended = err
-	}
-	s.release()
+	g.calls.End(&s.scope, err)
+	s.mu.Lock()
 	if s.timer != nil {
 		s.timer.Stop()
 	}
-	handles := s.listRoutes()
-	g.unroute(s)
-	g.mu.Unlock()
-	for _, h := range handles {
-		g.closeHandle(h)
-	}
+	s.mu.Unlock()
+	g.closeHandles(s)
+	g.sessions.Remove(s.ID, s)
 	s.queue.Close()
-	g.unlist(s)
+	routes.WhenLocked(&s.Mutex, func() { clear(s.Handles) })
 }
 
-// release lets the calls go on that wait for the session. Gateway.mu is held.
-func (s *Session) release() {
-	if s.held != nil {
-		close(s.held)
-		s.held = nil
+// closeHandles ends the handles of a session that has ended.
+func (g *Gateway) closeHandles(s *Session) {
+	for _, h := range s.routes.List() {
+		s.routes.Remove(h.ID, h)
+		h.end(nil)
 	}
 }
 
-// listRoutes returns the handles that frames are routed to. Gateway.mu is held.
-func (s *Session) listRoutes() []*Handle {
-	list := make([]*Handle, 0, len(s.routes))
-	for _, h := range s.routes {
-		list = append(list, h)
-	}
-	return list
-}
-
-// unroute forgets a session. g.mu is held.
-func (g *Gateway) unroute(s *Session) {
-	if g.sessions[s.ID] == s {
-		delete(g.sessions, s.ID)
-	}
-}
-
-// unlist removes a session from Sessions, and its handles from Handles. The
-// reader does not wait for a caller that holds their locks.
+// unlist removes a session from Sessions, and its handles from Handles.
 func (g *Gateway) unlist(s *Session) {
-	s.gone.Store(true)
-	whenLocked(&g.Mutex, func() {
+	routes.WhenLocked(&g.Mutex, func() {
 		if g.Sessions[s.ID] == s {
 			delete(g.Sessions, s.ID)
 		}
 	})
-	whenLocked(&s.Mutex, func() { clear(s.Handles) })
+	routes.WhenLocked(&s.Mutex, func() { clear(s.Handles) })
 }
 
-// whenLocked runs f under mu, at once or else as soon as mu is free.
-func whenLocked(mu *sync.Mutex, f func()) {
-	locked := func() {
-		defer mu.Unlock()
-		f()
+// ownToken returns the token for a call that is made without one: the latest, or
+// none if the TokenSource is to be asked.
+func (g *Gateway) ownToken(s *Session) string {
+	if g.tokens != nil {
+		return ""
 	}
-	if mu.TryLock() {
-		locked()
-		return
-	}
-	go func() {
-		mu.Lock()
-		locked()
-	}()
-}
-
-// sent remembers the token that a request for the session was sent with.
-func (s *Session) sent(token string) {
-	if token == "" {
-		return
-	}
-	if last := s.token.Load(); last == nil || *last != token {
-		latest := token // moved to the heap only here
-		s.token.Store(&latest)
-	}
-}
-
-// latestToken returns the token that was sent last.
-func (s *Session) latestToken() string {
-	if token := s.token.Load(); token != nil {
-		return *token
-	}
-	return ""
-}
-
-// do sends a request of the session and returns its reply.
-func (s *Session) do(ctx context.Context, c *call, r *wire.Request) (interface{}, error) {
-	r.Session = s.ID
-	s.sent(r.Token)
-	return s.gateway.do(ctx, c, r)
+	return s.token.Get()
 }
 
 // ack sends a request that is answered with an acknowledgement.
-func (s *Session) ack(ctx context.Context, c *call, r *wire.Request) (*AckMsg, error) {
-	reply, err := s.do(ctx, c, r)
-	if err != nil {
+func (g *Gateway) ack(ctx context.Context, c *call, r *wire.Request) (*AckMsg, error) {
+	if err := g.do(ctx, c, r); err != nil {
 		return nil, err
 	}
-	return reply.(*AckMsg), nil
-}
-
-// AttachOptions are the options of AttachWith.
-type AttachOptions struct {
-	// Plugin is the unique string of the plugin to attach to, such as
-	// janus.plugin.videoroom.
-	Plugin string
-
-	// OpaqueID is a string of the application's own, which Janus shows to its
-	// event handlers and, if so set up, in messages. Default: none.
-	OpaqueID string
-
-	// LoopIndex asks for one of the server's static event loops. Default: nil,
-	// Janus chooses.
-	LoopIndex *int
-}
-
-// Attach sends an attach request to the Gateway within this session.
-// plugin should be the unique string of the plugin to attach to.
-// On success, a new Handle will be returned and error will be nil.
-//
-// A handle that is attached after ctx has ended is detached again.
-func (session *Session) Attach(ctx context.Context, token, plugin string) (*Handle, error) {
-	return session.AttachWith(ctx, token, AttachOptions{Plugin: plugin})
-}
-
-// AttachWith is Attach with options.
-func (session *Session) AttachWith(ctx context.Context, token string, opts AttachOptions) (*Handle, error) {
-	c := session.gateway.newCall(verbAttach, session, nil)
-	c.token = token
-	reply, err := session.do(ctx, c, &wire.Request{
-		Janus: verbAttach, Token: token, Plugin: opts.Plugin, OpaqueID: opts.OpaqueID, LoopIndex: opts.LoopIndex,
-	})
-	if err != nil {
-		return nil, err
-	}
-	handle := reply.(*Handle)
-	session.list(handle)
-	return handle, nil
-}
-
-// Adopt returns a Handle for one that exists on the server, after Claim. What
-// comes for the handle from now on comes on its Events. If the server has no
-// such handle, its calls fail with ErrorHandleNotFound.
-func (session *Session) Adopt(handleID uint64) *Handle {
-	handle := session.gateway.addHandle(session, handleID)
-	session.list(handle)
-	return handle
-}
-
-// list puts a handle into Handles.
-func (s *Session) list(h *Handle) {
-	s.Lock()
-	defer s.Unlock()
-	if !h.gone.Load() && !s.gone.Load() {
-		s.Handles[h.ID] = h
-	}
+	g.calls.Free(c)
+	return &AckMsg{}, nil
 }
 
 // KeepAlive sends a keep-alive request to the Gateway.
 // On success, an AckMsg will be returned and error will be nil.
 //
-// Janus times a session out that has had no request for its session_timeout,
+// Janus times out a session that has had no request for its session_timeout,
 // 60 s by default.
-func (session *Session) KeepAlive(ctx context.Context, token string) (*AckMsg, error) {
-	return session.ack(ctx, session.gateway.newCall("keepalive", session, nil), &wire.Request{Janus: "keepalive", Token: token})
+func (s *Session) KeepAlive(ctx context.Context, token string) (*AckMsg, error) {
+	return s.gateway.ack(ctx, s.gateway.newCall(s, nil, acceptAck), &wire.Request{Janus: "keepalive", Session: s.ID, Token: token})
 }
 
 // KeepAliveSender will send keepalive messages every 20 seconds for the
 // session, the first one after 20 seconds. It returns the error of ctx when that
-// ends, or the first failure. It has no token parameter: it sends the token used
-// last for the session, or DialOptions.TokenSource's.
+// ends, the error of the session when that ends, or the first failure. While a
+// lost connection is being restored it sends nothing, which is no failure. It
+// has no token parameter: it sends the latest token of the session, or that of
+// DialOptions.TokenSource.
 //
-// It finds out that the session has ended when it sends, so end ctx first; and
-// where it runs in the group of Connect, do not return it the end of ctx as an
-// error. DialOptions.KeepAlive needs no such care, and no goroutine for each
-// session.
-func (session *Session) KeepAliveSender(ctx context.Context) error {
+// If it runs in the group of Connect, do not return it the end of ctx, or of the
+// session, as an error: that ends the connection. DialOptions.KeepAlive needs no
+// such care, and no goroutine for each session.
+func (s *Session) KeepAliveSender(ctx context.Context) error {
 	ticker := time.NewTicker(keepAliveInterval)
 	defer ticker.Stop()
 	for {
@@ -358,16 +371,14 @@ func (session *Session) KeepAliveSender(ctx context.Context) error {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-session.gateway.done:
+		case <-s.Done():
+			return s.Err()
 		}
-		token, err := session.gateway.ownToken(ctx, session)
-		if err == nil {
-			_, err = session.KeepAlive(ctx, token)
-		}
-		if ctx.Err() != nil {
+		_, err := s.KeepAlive(ctx, s.gateway.ownToken(s))
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
-		}
-		if err != nil {
+		case err != nil && !errors.Is(err, ErrDisconnected):
 			return err
 		}
 	}
@@ -375,351 +386,172 @@ func (session *Session) KeepAliveSender(ctx context.Context) error {
 
 // Destroy sends a destroy request to the Gateway to tear down this session.
 // On success, the Session will be removed from the Gateway.Sessions map, an
-// AckMsg will be returned and error will be nil. Events closes, and a moment
-// later so do those of the session's handles.
-func (session *Session) Destroy(ctx context.Context, token string) (*AckMsg, error) {
-	ack, err := session.ack(ctx, session.gateway.newCall(verbDestroy, session, nil), &wire.Request{Janus: verbDestroy, Token: token})
+// AckMsg will be returned and error will be nil. Events is closed, and a moment
+// later so are those of the session's handles. If ctx ends first and Janus
+// destroys the session later, the same happens then.
+func (s *Session) Destroy(ctx context.Context, token string) (*AckMsg, error) {
+	c := s.gateway.newCall(s, nil, acceptDestroy)
+	c.Keep = true
+	ack, err := s.gateway.ack(ctx, c, &wire.Request{Janus: "destroy", Session: s.ID, Token: token})
 	if err != nil {
 		return nil, err
 	}
-	session.gateway.Lock()
-	defer session.gateway.Unlock()
-	if session.gateway.Sessions[session.ID] == session {
-		delete(session.gateway.Sessions, session.ID)
+	s.gateway.Lock()
+	defer s.gateway.Unlock()
+	if s.gateway.Sessions[s.ID] == s {
+		delete(s.gateway.Sessions, s.ID)
 	}
 	return ack, nil
 }
 
-// ownToken returns the token for a request that the Gateway makes by itself. It
-// waits for TokenSource no longer than for a reply.
-func (g *Gateway) ownToken(ctx context.Context, s *Session) (string, error) {
-	if g.opts.TokenSource == nil {
-		return s.latestToken(), nil
+func acceptDestroy(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
+	if !acknowledged(f) {
+		return unexpected(f)
 	}
-	if g.opts.RequestTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, g.opts.RequestTimeout)
-		defer cancel()
-	}
-	type answer struct {
-		token string
-		err   error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		var a answer
-		defer func() {
-			if p := recover(); p != nil {
-				a.err = fmt.Errorf("panic: %v", p)
-			}
-			answers <- a
-		}()
-		a.token, a.err = g.opts.TokenSource(ctx, s.ID)
-	}()
-	select {
-	case a := <-answers:
-		if a.err != nil {
-			return "", fmt.Errorf("janus: token for session %d: %w", s.ID, a.err)
-		}
-		return a.token, nil
-	case <-ctx.Done():
-		return "", fmt.Errorf("janus: token for session %d: %w", s.ID, ctx.Err())
-	}
+	s := c.Request.session
+	g.endSession(s, sessionGone(s.ID, "destroyed"), nil)
+	return nil
 }
 
-// heartbeat sends the pings that tell a vanished peer, and keeps the sessions
-// alive if asked to.
-func (g *Gateway) heartbeat() {
-	pings := never
-	if g.opts.PingInterval > 0 {
-		ticker := time.NewTicker(g.opts.PingInterval)
-		defer ticker.Stop()
-		pings = ticker.C
-	}
-	keeper := keeper{gateway: g, timer: time.NewTimer(g.opts.KeepAlive / 10)}
-	defer keeper.timer.Stop()
-	if g.opts.KeepAlive <= 0 {
-		keeper.timer.Stop()
-	}
-	for {
-		select {
-		case <-g.done:
-			return
-		case <-g.ctx.Done():
-			return
-		case <-pings:
-			g.pingSocket()
-		case now := <-keeper.timer.C:
-			keeper.run(now)
-		}
-	}
+// task is what the keeper holds for a session: keepalives, or claims over a
+// connection.
+type task struct {
+	session *Session
+	claim   *socket.Socket // nil: a keepalive
+	delay   backoff.Backoff
 }
 
-// never is a channel for what does not happen.
-var never <-chan time.Time
-
-// pingSocket ends a connection whose peer does not answer.
-func (g *Gateway) pingSocket() {
-	g.mu.Lock()
-	sock := g.socket
-	g.mu.Unlock()
-	if sock == nil {
-		return
+// tend does what is due for a session. It returns when to look again, or false
+// if there is nothing left to do.
+func (g *Gateway) tend(t *task) (again time.Duration, ok bool) {
+	s := t.session
+	if s.Err() != nil {
+		return 0, false
 	}
-	ctx, cancel := context.WithTimeout(g.ctx, g.opts.PongTimeout)
-	defer cancel()
-	if err := sock.Ping(ctx); err != nil {
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = fmt.Errorf("no pong within %v", g.opts.PongTimeout)
-		}
-		sock.Fail(err)
+	if t.claim != nil {
+		return g.tendClaim(t)
 	}
-}
-
-// keeper keeps sessions alive: each gets a request once in every interval, at
-// its own time, so that many sessions are spread over the interval.
-type keeper struct {
-	gateway *Gateway
-	timer   *time.Timer
-	due     schedule.Schedule[*Session]
-}
-
-// run sends what is due and sets the timer for what is due next. New sessions
-// are seen at least ten times in an interval.
-func (k *keeper) run(now time.Time) {
-	g := k.gateway
-	interval := g.opts.KeepAlive
-	g.mu.Lock()
-	fresh := g.unkept
-	g.unkept = nil
-	g.mu.Unlock()
-	for _, s := range fresh {
-		k.due.Add(now.Add(rand.N(interval*9/10)), s)
+	if g.tokens == nil {
+		g.keepAlive(s, s.token.Get())
+	} else {
+		g.withToken(s, "janus: no keepalive sent", func(token string) { g.keepAlive(s, token) })
 	}
-	next := now.Add(interval / 10)
-	for g.ctx.Err() == nil {
-		at, s, ok := k.due.First()
-		if !ok {
-			break
-		}
-		if at.After(now) {
-			next = earlier(next, at)
-			break
-		}
-		if s.gone.Load() {
-			k.due.Remove()
-			continue
-		}
-		g.keepAlive(s)
-		if at = at.Add(interval); at.Before(now) { // it was held up
-			at = now.Add(interval)
-		}
-		k.due.Postpone(at)
-	}
-	k.timer.Reset(time.Until(next))
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
+	return g.opts.KeepAlive, true
 }
 
 // keepAlive sends a keepalive whose reply says nothing unless it is an error,
 // which is delivered on Session.Events.
-func (g *Gateway) keepAlive(s *Session) {
-	g.mu.Lock()
-	sock := g.socket
-	if s.held != nil || s.ended != nil {
-		sock = nil
+func (g *Gateway) keepAlive(s *Session, token string) {
+	if conn := g.calls.ConnFor(&s.scope); conn != nil {
+		g.post(conn, &wire.Request{Janus: "keepalive", Session: s.ID, Token: token})
 	}
-	g.mu.Unlock()
-	if sock == nil {
-		return
-	}
-	keep := func(token string) {
-		g.post(sock, &wire.Request{Janus: "keepalive", Session: s.ID, Token: token})
-	}
-	if g.opts.TokenSource == nil {
-		keep(s.latestToken())
-		return
-	}
-	// A slow source must delay neither the pings nor another session.
+}
+
+// withToken calls use with a token of the TokenSource, unless the one before is
+// still being waited for. It does not wait.
+func (g *Gateway) withToken(s *Session, failed string, use func(token string)) {
 	if !s.asking.CompareAndSwap(false, true) {
 		return
 	}
 	g.goGroup(func() {
 		defer s.asking.Store(false)
-		token, err := g.ownToken(g.ctx, s)
+		token, err := g.tokens.Token(g.ctx, s.ID)
 		if err != nil {
-			g.log.Log(slog.LevelWarn, "janus: no keepalive sent", "error", err)
+			g.log.Log(slog.LevelWarn, failed, "error", err)
 			return
 		}
-		keep(token)
+		use(token)
 	})
 }
 
-// redial restores the connection that was lost because of cause. It returns
-// nil and the reason where the loss is final. limit is that of delay.
-func (g *Gateway) redial(cause error, limit *time.Duration) (*socket.Socket, error) {
-	opts := g.opts.Reconnect
-	if opts == nil || !g.hold(cause) {
-		return nil, cause
-	}
-	ctx := g.ctx
-	if opts.GiveUpAfter > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, opts.GiveUpAfter)
-		defer cancel()
-	}
-	g.log.Log(slog.LevelWarn, "janus: connection lost, dialling again", "url", g.name, "error", cause)
-	var failure error
-	for {
-		select {
-		case <-time.After(opts.delay(limit)):
-		case <-ctx.Done():
-			if g.ctx.Err() != nil {
-				return nil, g.ctx.Err()
-			}
-			return nil, fmt.Errorf("lost, and not restored within %v: %w", opts.GiveUpAfter, errors.Join(cause, failure))
-		}
-		sock, err := g.dialSafely(ctx)
-		if err != nil {
-			if ctx.Err() == nil { // whose end says less than the failure before it
-				failure = err
-				g.log.Log(slog.LevelWarn, "janus: dial failed", "error", err)
-			}
-			continue
-		}
-		if !g.connected(sock) {
-			sock.CloseNow()
-			return nil, cause
-		}
-		g.goGroup(func() { g.reclaim(sock) })
-		return sock, nil
-	}
-}
-
-// delay returns how long to wait before the next attempt: a random part of a
-// limit that grows with every attempt.
-func (o *ReconnectOptions) delay(limit *time.Duration) time.Duration {
-	*limit = min(max(2**limit, o.MinDelay), o.MaxDelay)
-	return rand.N(*limit + 1)
-}
-
-// dialSafely is dial for the reader, whom neither a caller's transport nor a
-// silent server can stop.
-func (g *Gateway) dialSafely(ctx context.Context) (sock *socket.Socket, err error) {
-	timeout := g.opts.RequestTimeout
-	if timeout < 0 {
-		timeout = defaultRequestTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return g.dial(ctx)
-}
-
-// hold makes calls wait for the next connection, unless the Gateway is to end.
-func (g *Gateway) hold(cause error) bool {
-	g.mu.Lock()
-	if g.closed || g.ctx.Err() != nil {
-		g.mu.Unlock()
-		return false
-	}
-	g.socket = nil
-	g.up = make(chan struct{})
-	calls := g.takeCalls(func(*call) bool { return true })
+// down makes calls and sessions wait for the next connection.
+func (g *Gateway) down(cause error) {
+	why := fmt.Errorf("%w and being restored: %w", ErrDisconnected, cause)
 	var cut []*Session
-	for _, s := range g.sessions {
-		if s.held == nil && s.ended == nil {
-			s.held = make(chan struct{})
+	for _, s := range g.sessions.List() {
+		if g.calls.Hold(&s.scope, why) {
 			cut = append(cut, s)
 		}
 	}
-	g.mu.Unlock()
-
-	failCalls(calls, fmt.Errorf("%w: %w", ErrClosed, cause))
+	g.calls.Down(&g.scope, why)
 	for _, s := range cut {
 		s.queue.Push(&DisconnectedMsg{Err: cause})
 	}
-	return true
 }
 
-// reclaim claims the sessions that are held, many at once. Those whose token
-// cannot be had are tried again later.
-func (g *Gateway) reclaim(sock *socket.Socket) {
-	var limit time.Duration
-	for held := g.listSessions(); len(held) > 0; {
-		var claims errgroup.Group
-		claims.SetLimit(claimsAtOnce)
-		var mu sync.Mutex
-		var later []*Session
-		for _, s := range held {
-			claims.Go(func() error {
-				if !g.reclaimSession(sock, s) {
-					mu.Lock()
-					defer mu.Unlock()
-					later = append(later, s)
-				}
-				return nil
-			})
-		}
-		_ = claims.Wait() // each claim deals with its own failure
-		if held = later; len(held) > 0 {
-			select {
-			case <-time.After(g.opts.Reconnect.delay(&limit)):
-			case <-g.ctx.Done():
-				return
-			}
-		}
-	}
-}
-
-// reclaimSession claims one session over sock. The reader marks it as usable
-// when it sees the answer. An answer that does not come means that the
-// connection is of no use; false, that there is no token yet.
-func (g *Gateway) reclaimSession(sock *socket.Socket, s *Session) bool {
-	g.mu.Lock()
-	held := s.held != nil && g.socket == sock
-	g.mu.Unlock()
-	if !held {
-		return true
-	}
-	token, err := g.ownToken(g.ctx, s)
-	if err != nil {
-		g.log.Log(slog.LevelWarn, "janus: session not claimed", "error", err)
+// up lets calls go out over a new connection, and claims the sessions that the
+// one before had.
+func (g *Gateway) up(sock *socket.Socket) bool {
+	if !g.calls.Up(&g.scope, sock) {
 		return false
 	}
-	c := g.newCall(verbClaim, s, nil)
-	c.reclaim = true
-	_, err = g.do(g.ctx, c, &wire.Request{Janus: verbClaim, Session: s.ID, Token: token})
-	refusal := (*ErrorMsg)(nil)
-	switch {
-	case err == nil, errors.Is(err, ErrClosed), g.ctx.Err() != nil:
-	case errors.As(err, &refusal):
-		g.endSession(s, refusal)
-	default:
-		sock.Fail(fmt.Errorf("session %d not claimed: %w", s.ID, err))
+	for _, s := range g.sessions.List() {
+		if g.calls.Held(&s.scope) {
+			delay := backoff.Backoff{Min: g.opts.Reconnect.MinDelay, Max: g.opts.Reconnect.MaxDelay}
+			g.keeper.Add(0, &task{session: s, claim: sock, delay: delay})
+		}
 	}
 	return true
+}
+
+// tendClaim claims a session, again and again until it is answered: a claim that
+// is lost must not end the connection that other sessions use.
+func (g *Gateway) tendClaim(t *task) (again time.Duration, ok bool) {
+	s := t.session
+	if g.calls.Conn() != calls.Conn(t.claim) || !g.calls.Held(&s.scope) {
+		return 0, false
+	}
+	if g.tokens != nil {
+		g.withToken(s, "janus: session not claimed", func(token string) { g.claim(s, token) })
+		return t.delay.Next(), true
+	}
+	if !g.claim(s, s.token.Get()) {
+		return busyPause, true
+	}
+	return orDefault(g.opts.RequestTimeout, defaultRequestTimeout), true
+}
+
+// claim sends a claim for a session that is held, if the connection has room.
+// The reader takes its answer.
+func (g *Gateway) claim(s *Session, token string) bool {
+	r := &wire.Request{Janus: verbClaim, Session: s.ID, Token: token}
+	c := g.newCall(s, nil, acceptReclaim)
+	c.Request.verb, c.Request.token = verbClaim, token
+	size := r.Size()
+	conn, ok := g.calls.Post(c, &s.scope, size)
+	if !ok {
+		g.calls.Free(c)
+		return false
+	}
+	g.send(conn, r, c.Number(), false)
+	conn.Settle(size)
+	return true
+}
+
+func acceptReclaim(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
+	if !acknowledged(f) {
+		return unexpected(f)
+	}
+	g.reclaimed(c.Request.session)
+	return nil
 }
 
 // reclaimed makes a session usable again.
 func (g *Gateway) reclaimed(s *Session) {
-	g.mu.Lock()
-	held := s.held != nil
-	g.mu.Unlock()
-	if !held {
+	if !g.calls.Held(&s.scope) {
 		return
 	}
+	s.refused.Store(0)
 	s.queue.Push(&ReclaimedMsg{})
-	g.mu.Lock()
-	s.release()
-	g.mu.Unlock()
+	g.calls.Release(&s.scope)
+}
+
+// claimRefused ends a session that Janus does not hand over. A token that is
+// refused may be replaced by the next one of the TokenSource.
+func (g *Gateway) claimRefused(s *Session, msg *ErrorMsg) {
+	if ErrorCode(msg.Err.Code) == ErrorUnauthorized && g.tokens != nil && s.refused.Add(1) < claimRefusals {
+		g.log.Log(slog.LevelWarn, "janus: session not claimed", "session", s.ID, "error", msg)
+		return
+	}
+	g.endSession(s, msg, msg)
 }

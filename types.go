@@ -2,28 +2,224 @@ package janus
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"time"
 
+	"github.com/cameronelliott/janus-go/internal/link"
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
-// Ends of what a call needs, to be matched with errors.Is. The error of a call
-// also wraps the cause: why the connection was lost, for instance.
+// DialOptions are the options of Dial. The zero value of each field, like a nil
+// *DialOptions, means its default.
+type DialOptions struct {
+	// APISecret is sent with every request, for servers that require one
+	// (api_secret). Default: none.
+	APISecret string
+
+	// HTTPClient performs the websocket handshake. Its Transport decides about
+	// TLS roots, client certificates, proxies and unix sockets; its Timeout
+	// bounds the handshake, and nothing else. Redirects are followed only if it
+	// has a CheckRedirect. Default: http.DefaultClient.
+	HTTPClient *http.Client
+
+	// HTTPHeader is sent with the handshake. Default: none.
+	HTTPHeader http.Header
+
+	// DialTimeout bounds every dial with its handshake, the first one and those
+	// of a reconnect. Negative: no limit but the context's. Default: 10 s.
+	DialTimeout time.Duration
+
+	// Logger receives messages and errors that cannot be delivered to a caller
+	// or a channel, as warnings, and every frame at level Debug. Secrets are
+	// masked. It is called from a goroutine of its own, so it may be slow.
+	// Default: slog.Default().
+	Logger *slog.Logger
+
+	// PingInterval is the time between two websocket pings. If negative, no
+	// pings are sent and an unresponsive peer is not detected. Default: 15 s.
+	PingInterval time.Duration
+
+	// PongTimeout is how long the answer to a ping may take before the
+	// connection counts as lost. Default, also if negative: 10 s.
+	PongTimeout time.Duration
+
+	// WriteTimeout is how long the peer may read nothing of what is written to
+	// it before the connection counts as lost. Default, also if negative: 10 s.
+	WriteTimeout time.Duration
+
+	// RequestTimeout bounds calls whose context has no deadline, and the calls
+	// of TokenSource. Negative: no limit for calls. Default: 10 s.
+	RequestTimeout time.Duration
+
+	// MaxMessageSize is the size limit of an incoming message, in bytes. A
+	// larger one ends the connection. Negative: no limit. Default: 16 MiB.
+	MaxMessageSize int64
+
+	// EventBacklog is how many messages may wait behind each Events channel. If
+	// more arrive, the oldest are dropped and an *OverflowMsg reports how many.
+	// Default, also if negative: 4096.
+	EventBacklog int
+
+	// KeepAlive, if positive, keeps every session of the Gateway alive with a
+	// keepalive request in each such interval. It must be shorter than the
+	// server's session_timeout, 60 s by default, and is at least a millisecond.
+	// An error of Janus is sent on Session.Events; ErrorSessionNotFound ends the
+	// session. Default: none, see Session.KeepAliveSender.
+	KeepAlive time.Duration
+
+	// TokenSource supplies the token of every request that has none: of calls
+	// with an empty token, of keepalives, and of claims after a reconnect. It is
+	// for tokens that expire. It is called with the session's id, or 0 for a
+	// request that belongs to no session, from a goroutine of its own: for
+	// several sessions at once, but only once at a time for each. Its context
+	// ends after RequestTimeout (10 s if that is negative), and no request waits
+	// longer for it. Default: calls send the token they are given; other
+	// requests send the latest token of the session that Janus accepted.
+	TokenSource func(ctx context.Context, sessionID uint64) (string, error)
+
+	// Reconnect, if not nil, makes the Gateway restore a lost connection.
+	// Default: nil, a lost connection is final.
+	Reconnect *ReconnectOptions
+
+	// StateChanged, if not nil, is called at each change of Gateway.State, with
+	// the cause: why the connection was lost, or nil when it is back or was
+	// closed by Close. Calls come one after the other, in order, from a
+	// goroutine of their own, so the function may be slow. If it falls behind
+	// by more than 1,024 changes, the oldest are dropped.
+	StateChanged func(state State, cause error)
+}
+
+// ReconnectOptions say how a lost connection is restored. The server keeps the
+// sessions meanwhile if its reclaim_session_timeout allows; with the default of
+// 0 they end with the connection.
+//
+// While the connection is away, calls wait for it until their deadline. Calls
+// that were waiting for a reply when it was lost fail with ErrDisconnected: they
+// may or may not have been carried out, and are never repeated. Session.Events
+// reports both ends of the gap, with *DisconnectedMsg and *ReclaimedMsg. Janus
+// drops the events that happen in between. A session that the server no longer
+// has ends, with its *ErrorMsg on Session.Events. If the server does not answer
+// the claim of a session, the claim is repeated and calls of that session wait.
+type ReconnectOptions struct {
+	// MinDelay and MaxDelay bound the delay before a dial: it is random between
+	// zero and a limit that begins at MinDelay and doubles with every attempt up
+	// to MaxDelay. The limit is reset once a connection has lasted for MaxDelay,
+	// or for GiveUpAfter if that is shorter. Defaults: 250 ms and 15 s.
+	MinDelay, MaxDelay time.Duration
+
+	// GiveUpAfter is how long it may take to restore a connection before its
+	// loss is final. A connection that is lost again too soon to reset the delay
+	// does not count as restored. Default: no limit but the context of Dial.
+	GiveUpAfter time.Duration
+}
+
+const (
+	subprotocol = "janus-protocol"
+
+	defaultDialTimeout    = 10 * time.Second
+	defaultPingInterval   = 15 * time.Second
+	defaultPongTimeout    = 10 * time.Second
+	defaultWriteTimeout   = 10 * time.Second
+	defaultRequestTimeout = 10 * time.Second
+	defaultMaxMessageSize = 16 << 20
+	defaultEventBacklog   = 4096
+	defaultMinDelay       = 250 * time.Millisecond
+	defaultMaxDelay       = 15 * time.Second
+)
+
+// withDefaults returns a copy of o in which no zero means a default.
+func (o *DialOptions) withDefaults() DialOptions {
+	var opts DialOptions
+	if o != nil {
+		opts = *o
+	}
+	opts.DialTimeout = cmp.Or(opts.DialTimeout, defaultDialTimeout)
+	opts.PingInterval = cmp.Or(opts.PingInterval, defaultPingInterval)
+	opts.RequestTimeout = cmp.Or(opts.RequestTimeout, defaultRequestTimeout)
+	opts.MaxMessageSize = cmp.Or(opts.MaxMessageSize, defaultMaxMessageSize)
+	opts.EventBacklog = min(orDefault(opts.EventBacklog, defaultEventBacklog), math.MaxInt32)
+	opts.PongTimeout = orDefault(opts.PongTimeout, defaultPongTimeout)
+	opts.WriteTimeout = orDefault(opts.WriteTimeout, defaultWriteTimeout)
+	if opts.KeepAlive > 0 {
+		opts.KeepAlive = max(opts.KeepAlive, time.Millisecond)
+	}
+	if opts.Reconnect != nil {
+		reconnect := *opts.Reconnect
+		reconnect.MinDelay = orDefault(reconnect.MinDelay, defaultMinDelay)
+		reconnect.MaxDelay = max(reconnect.MinDelay, orDefault(reconnect.MaxDelay, defaultMaxDelay))
+		opts.Reconnect = &reconnect
+	}
+	return opts
+}
+
+// orDefault returns v if it is positive, and otherwise the default.
+func orDefault[T int | time.Duration](v, byDefault T) T {
+	if v > 0 {
+		return v
+	}
+	return byDefault
+}
+
+// State is the state of a Gateway's connection.
+type State int
+
+const (
+	// StateConnected means that there is a connection.
+	StateConnected = State(link.Connected)
+	// StateReconnecting means that the connection is lost and is being restored.
+	StateReconnecting = State(link.Reconnecting)
+	// StateClosed means that the connection has ended for good.
+	StateClosed = State(link.Closed)
+)
+
+// String returns "connected", "reconnecting" or "closed".
+func (s State) String() string {
+	switch s {
+	case StateConnected:
+		return "connected"
+	case StateReconnecting:
+		return "reconnecting"
+	case StateClosed:
+		return "closed"
+	}
+	return fmt.Sprintf("State(%d)", int(s))
+}
+
+// Errors reported by calls whose connection, session or handle cannot serve
+// them. Test for them with errors.Is. The error of a call also wraps the cause,
+// such as why the connection was lost.
 var (
-	// ErrClosed is the end of the connection: calls that were waiting for a
-	// reply, which may or may not have been carried out, and calls made later
-	// fail with it.
+	// ErrClosed means that the connection has ended for good.
 	ErrClosed = errors.New("connection closed")
 
-	// ErrSessionEnded is the end of a session: it was destroyed, it timed out,
-	// or the server no longer knows it. It matches Janus's own answer for such a
-	// session as well, an *ErrorMsg of ErrorSessionNotFound.
+	// ErrDisconnected means that the connection is lost and is being restored,
+	// see ReconnectOptions. A call that was waiting for its reply when the
+	// connection was lost fails with it; the server may or may not have carried
+	// it out. A call that waited in vain for the next connection fails with it
+	// as well, and matches ErrNotSent then.
+	ErrDisconnected = errors.New("connection lost")
+
+	// ErrNotSent means that a request has not been sent, so that it is safe to
+	// repeat it: its context ended first, there was no connection in time, or
+	// its session, its handle or the connection had ended. The error also
+	// matches the reason.
+	ErrNotSent = errors.New("not sent")
+
+	// ErrSessionEnded means that the session has ended: it was destroyed, it
+	// timed out, or the server no longer knows it. The error is an *ErrorMsg,
+	// as if Janus had answered: that of ErrorSessionNotFound, or the one with
+	// which Janus refused to hand the session over.
 	ErrSessionEnded = errors.New("session ended")
 
-	// ErrHandleDetached is the end of a handle. It matches Janus's own answer
-	// for such a handle as well, an *ErrorMsg of ErrorHandleNotFound.
+	// ErrHandleDetached means that the handle is detached. The error is an
+	// *ErrorMsg of ErrorHandleNotFound, as if Janus had answered.
 	ErrHandleDetached = errors.New("handle detached")
 )
 
@@ -78,29 +274,40 @@ type BaseMsg struct {
 // AckMsg is the answer to a request that has no result.
 type AckMsg struct{}
 
-// ErrorMsg is an error of the Janus core. Calls return it as their error, where
-// errors.As finds it; on an Events channel it tells of an error that belongs to
-// no call that is still waiting.
+// ErrorMsg is an error of the Janus core. Calls return it as their error. On an
+// Events channel it is an error that no call was waiting for.
 //
-// Failures within a plugin are not of this kind: see PluginData.Err.
+// Errors reported by plugins are not of this kind: see PluginData.Err.
 type ErrorMsg struct {
 	Err     ErrorData `json:"error"`
-	Session uint64    `json:"session_id"` // 0 where the error belongs to none
+	Session uint64    `json:"session_id"` // 0 if the error belongs to no session
+
+	// Request is the request that failed, such as "attach". It is empty for an
+	// error that no call was waiting for.
+	Request string `json:"-"`
+
+	ended   bool // the session has ended because of it
+	notSent bool // the client knew the answer
 }
 
-// Error returns the code and the reason.
+// Error returns the request, the code and the reason.
 func (err *ErrorMsg) Error() string {
-	return fmt.Sprintf("janus: error %d: %s", err.Err.Code, err.Err.Reason)
+	if err.Request == "" {
+		return fmt.Sprintf("janus: error %d: %s", err.Err.Code, err.Err.Reason)
+	}
+	return fmt.Sprintf("janus: %s: error %d: %s", err.Request, err.Err.Code, err.Err.Reason)
 }
 
-// Is reports whether target is the ErrorCode of err, or what that code means:
-// ErrSessionEnded or ErrHandleDetached.
+// Is reports whether target is the ErrorCode of err, or one of ErrSessionEnded,
+// ErrHandleDetached and ErrNotSent that applies.
 func (err *ErrorMsg) Is(target error) bool {
 	switch target {
+	case ErrNotSent:
+		return err.notSent
 	case ErrSessionEnded:
-		target = ErrorSessionNotFound
+		return err.ended || err.Err.Code == int(ErrorSessionNotFound)
 	case ErrHandleDetached:
-		target = ErrorHandleNotFound
+		return err.Err.Code == int(ErrorHandleNotFound)
 	}
 	return target == ErrorCode(err.Err.Code)
 }
@@ -109,162 +316,6 @@ func (err *ErrorMsg) Is(target error) bool {
 type ErrorData struct {
 	Code   int
 	Reason string
-}
-
-// SuccessMsg is the successful answer to a request.
-type SuccessMsg struct {
-	Data       SuccessData
-	PluginData PluginData
-	Session    uint64 `json:"session_id"`
-	Handle     uint64 `json:"sender"`
-}
-
-// SuccessData is the id of the session or handle that a request made.
-type SuccessData struct {
-	ID uint64
-}
-
-// EventMsg is a message of a plugin: the answer to Handle.Message, or an event
-// on Handle.Events.
-type EventMsg struct {
-	Plugindata PluginData
-	Jsep       map[string]interface{} // the SDP offer or answer; nil if there is none
-	Session    uint64                 `json:"session_id"`
-	Handle     uint64                 `json:"sender"`
-
-	// Transaction is that of the request which the event belongs to; empty
-	// where it belongs to none.
-	Transaction string `json:"transaction"`
-
-	// OpaqueID is that of the handle, if the server is set up to repeat it.
-	OpaqueID string `json:"opaque_id"`
-}
-
-// JSEP returns the SDP offer or answer of the message, or nil if it has none.
-func (m *EventMsg) JSEP() *JSEP {
-	if m.Jsep == nil {
-		return nil
-	}
-	j := new(JSEP)
-	j.Type, _ = m.Jsep["type"].(string)
-	j.SDP, _ = m.Jsep["sdp"].(string)
-	if trickle, ok := m.Jsep["trickle"].(bool); ok {
-		j.Trickle = &trickle
-	}
-	j.Restart, _ = m.Jsep["restart"].(bool)
-	j.Update, _ = m.Jsep["update"].(bool)
-	j.E2EE, _ = m.Jsep["e2ee"].(bool)
-	j.Simulcast = m.Jsep["simulcast"]
-	j.SVC = m.Jsep["svc"]
-	return j
-}
-
-// JSEP is an SDP offer or answer with what Janus adds to it. It serves as the
-// jsep argument of Handle.Message and Handle.Call. With Pion:
-//
-//	webrtc.SessionDescription{Type: webrtc.NewSDPType(jsep.Type), SDP: jsep.SDP}
-type JSEP struct {
-	Type string `json:"type"` // "offer" or "answer"
-	SDP  string `json:"sdp"`
-
-	// Trickle false says that all candidates are in SDP. Nil leaves the
-	// decision to Janus, which then expects candidates to be trickled.
-	Trickle *bool `json:"trickle,omitempty"`
-
-	Restart bool `json:"restart,omitempty"` // an ICE restart
-	Update  bool `json:"update,omitempty"`  // a renegotiation
-	E2EE    bool `json:"e2ee,omitempty"`    // media is end-to-end encrypted
-
-	// Simulcast and SVC describe layers that are not in SDP: arrays of objects
-	// with a mindex.
-	Simulcast any `json:"simulcast,omitempty"`
-	SVC       any `json:"svc,omitempty"`
-}
-
-// PluginData is what a plugin says.
-type PluginData struct {
-	Plugin string
-	// Data is the plugin's JSON object. Its numbers are float64, which is exact
-	// for integers up to 2^53 only; Decode keeps every digit.
-	Data map[string]interface{}
-
-	raw *json.RawMessage // Data as it came, for Decode; nil if Data did not come from Janus
-}
-
-// Raw returns the JSON of Data as it was received. It is not a copy: do not
-// change it. Raw returns nil if the message did not come from Janus or has no
-// data.
-func (p PluginData) Raw() json.RawMessage {
-	if p.raw == nil {
-		return nil
-	}
-	return *p.raw
-}
-
-// Decode decodes the plugin's data into v, which must be a pointer, by the
-// rules of encoding/json. Unlike Data, it keeps every digit of 64-bit ids.
-func (p PluginData) Decode(v any) error {
-	raw := p.Raw()
-	var err error
-	if raw == nil {
-		raw, err = json.Marshal(p.Data)
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, v)
-	}
-	if err != nil {
-		return fmt.Errorf("janus: decode data of plugin %q: %w", p.Plugin, err)
-	}
-	return nil
-}
-
-// String returns the plugin's name and its data as JSON, with the values of
-// secrets masked.
-func (p PluginData) String() string {
-	raw := p.Raw()
-	if raw == nil {
-		raw, _ = json.Marshal(p.Data) // what cannot be marshalled is not shown
-	}
-	return p.Plugin + " " + string(wire.Mask(raw))
-}
-
-// Err returns the plugin's own error, a *PluginError, or nil if Data reports
-// none. Calls do not return plugin errors as theirs: they return the message
-// that holds them, as documented.
-func (p PluginData) Err() error {
-	code, ok := p.Data["error_code"].(float64)
-	if !ok {
-		return nil
-	}
-	reason, _ := p.Data["error"].(string)
-	return &PluginError{Plugin: p.Plugin, Code: int(code), Reason: reason}
-}
-
-// PluginError is an error reported by a plugin. Each plugin has its own codes.
-type PluginError struct {
-	Plugin string
-	Code   int
-	Reason string
-}
-
-// Is reports whether target stands for the same plugin and code: another
-// *PluginError, or an error code of one of the typed plugin packages, which has
-// a method PluginCode.
-func (e *PluginError) Is(target error) bool {
-	switch target := target.(type) {
-	case *PluginError:
-		return target.Plugin == e.Plugin && target.Code == e.Code
-	case interface {
-		PluginCode() (plugin string, code int)
-	}:
-		plugin, code := target.PluginCode()
-		return plugin == e.Plugin && code == e.Code
-	}
-	return false
-}
-
-func (e *PluginError) Error() string {
-	return fmt.Sprintf("%s: error %d: %s", e.Plugin, e.Code, e.Reason)
 }
 
 // DetachedMsg tells on Handle.Events that the handle is gone. It is the last

@@ -281,7 +281,7 @@ func (g *chaoticGateway) assertEmpty(t *testing.T) {
 		drain(t, "Handle.Events", h.Events)
 	}
 	g.client.mustLive(t) // what its calls changed is seen by this goroutine after it
-	if n := size(g.client.Gateway, "calls"); n != 0 {
+	if n := callsLeft(g.client.Gateway); n != 0 {
 		t.Errorf("%d calls are remembered", n)
 	}
 	eventually(t, "Gateway.Sessions is empty", g.client, func() bool { return len(g.client.Sessions) == 0 })

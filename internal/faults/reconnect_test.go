@@ -67,7 +67,7 @@ func (g *gaps) await(t *testing.T, n int64) {
 }
 
 // Cut at random moments under load from 50 sessions, the real Janus gives every
-// session back: every call succeeds or fails with ErrClosed, handles answer
+// session back: every call succeeds or fails with ErrDisconnected, handles answer
 // afterwards, and nothing leaks.
 func TestReconnectUnderLoad(t *testing.T) {
 	noLeaks(t)
@@ -101,7 +101,7 @@ func TestReconnectUnderLoad(t *testing.T) {
 	p.cutNext(never)
 	close(load.stop)
 	within(t, "the load", load.all.Wait)
-	t.Logf("%d cuts in %v; %d calls succeeded, %d failed with ErrClosed; heap %s, then %s",
+	t.Logf("%d cuts in %v; %d calls succeeded, %d failed with ErrDisconnected; heap %s, then %s",
 		cuts, took.Round(time.Millisecond), load.ok.Load(), load.cut.Load(), mib(heap), mib(heapInUse()))
 	for i, h := range load.handles {
 		if _, err := h.Message(t.Context(), "", map[string]any{"audio": true}, nil); err != nil {
@@ -111,7 +111,7 @@ func TestReconnectUnderLoad(t *testing.T) {
 			t.Errorf("session %d was lost %d times and reclaimed %d times, cut %d times", i, n, back, cuts)
 		}
 	}
-	if n := size(c.Gateway, "calls"); n != 0 {
+	if n := callsLeft(c.Gateway); n != 0 {
 		t.Errorf("%d calls are remembered", n)
 	}
 	c.end(t)
@@ -154,7 +154,7 @@ func (l *load) start() {
 				switch {
 				case err == nil:
 					l.ok.Add(1)
-				case errors.Is(err, janus.ErrClosed):
+				case errors.Is(err, janus.ErrDisconnected):
 					l.cut.Add(1)
 				default:
 					l.t.Errorf("a call failed with %v", err)
@@ -374,15 +374,15 @@ func TestReconnectStages(t *testing.T) {
 					o.waiting.start(func() error { return of(o.client.Info(t.Context(), "")) })
 				}
 				for _, err := range o.cut.wait(t) {
-					if !errors.Is(err, janus.ErrClosed) {
-						t.Errorf("a call that was waiting failed with %v, want ErrClosed", err)
+					if !errors.Is(err, janus.ErrDisconnected) || errors.Is(err, janus.ErrClosed) || errors.Is(err, janus.ErrNotSent) {
+						t.Errorf("a call that was waiting failed with %v, want ErrDisconnected alone", err)
 					}
 				}
 				action.do(t, o)
 				if action.ends {
 					for _, err := range o.waiting.wait(t) {
-						if err != nil && !errors.Is(err, janus.ErrClosed) {
-							t.Errorf("a call made meanwhile failed with %v, want ErrClosed", err)
+						if err != nil && !errors.Is(err, janus.ErrClosed) && !errors.Is(err, janus.ErrDisconnected) {
+							t.Errorf("a call made meanwhile failed with %v, want ErrClosed or ErrDisconnected", err)
 						}
 					}
 					drain(t, "Handle.Events", o.handle.Events)
@@ -431,7 +431,7 @@ func (o *outage) mustReturn(t *testing.T) {
 	for _, err := range o.waiting.wait(t) {
 		// The connection may have been cut a second time to let it go on, and
 		// the session destroyed.
-		if err != nil && !errors.Is(err, janus.ErrClosed) && !(o.destroy != nil && isEnded(err)) {
+		if err != nil && !errors.Is(err, janus.ErrDisconnected) && !(o.destroy != nil && isEnded(err)) {
 			t.Errorf("a call made meanwhile failed with %v", err)
 		}
 	}
@@ -536,7 +536,7 @@ func raceReconnect(t *testing.T, p *proxy, end func(*client, context.CancelFunc)
 // isEnded reports whether err says that what a call needed has ended.
 func isEnded(err error) bool {
 	for _, is := range []error{
-		janus.ErrClosed, janus.ErrSessionEnded, janus.ErrHandleDetached,
+		janus.ErrClosed, janus.ErrDisconnected, janus.ErrSessionEnded, janus.ErrHandleDetached,
 		janus.ErrorSessionNotFound, janus.ErrorHandleNotFound,
 	} {
 		if errors.Is(err, is) {
@@ -581,7 +581,11 @@ func TestReconnectAfterHalfOpen(t *testing.T) {
 	session, handle := c.open(t)
 	waiting := waiters(t, server, handle, 3)
 	p.turn(lose, up, down)
-	assertClosed(t, waiting.wait(t), nil)
+	for _, err := range waiting.wait(t) {
+		if !errors.Is(err, janus.ErrDisconnected) {
+			t.Errorf("a waiting call failed with %v, want ErrDisconnected", err)
+		}
+	}
 	if msg, ok := next(t, "Session.Events", session.Events).(*janus.DisconnectedMsg); !ok {
 		t.Errorf("Session.Events has %T", msg)
 	}
@@ -725,7 +729,7 @@ func TestReconnectTokenMissingForOne(t *testing.T) {
 	c := connect(t, server.URL, &janus.DialOptions{
 		Reconnect: quickly(),
 		TokenSource: func(_ context.Context, id uint64) (string, error) {
-			if id == unlucky.Load() && asked.Add(1) < 5 {
+			if id != 0 && id == unlucky.Load() && asked.Add(1) < 5 {
 				return "", errors.New("no token today")
 			}
 			return "token", nil

@@ -312,7 +312,7 @@ func TestUnansweredCallsAreForgotten(t *testing.T) {
 		}
 	}
 	c.mustLive(t)
-	if n := size(c.Gateway, "calls"); n != 0 {
+	if n := callsLeft(c.Gateway); n != 0 {
 		t.Errorf("%d calls are remembered", n)
 	}
 }

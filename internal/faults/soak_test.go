@@ -46,7 +46,7 @@ func TestSoak(t *testing.T) {
 	if left > routines {
 		t.Errorf("%d goroutines where there were %d:\n%s", left, routines, stacks())
 	}
-	if n := size(c.Gateway, "calls"); n != 0 {
+	if n := callsLeft(c.Gateway); n != 0 {
 		t.Errorf("%d calls are remembered", n)
 	}
 	if _, err := session.Destroy(t.Context(), ""); err != nil {

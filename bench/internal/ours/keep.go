@@ -55,7 +55,7 @@ func countGoroutines() (library, websocket int) {
 	buf = buf[:runtime.Stack(buf, true)]
 	for stack := range strings.SplitSeq(string(buf), "\n\n") {
 		switch {
-		case strings.Contains(stack, "janus-go.(*Gateway)"):
+		case strings.Contains(stack, "janus-go.(*Gateway)"), strings.Contains(stack, "internal/link.(*Link)"):
 			library++
 		case strings.Contains(stack, "nhooyr.io/websocket.(*Conn).timeoutLoop"):
 			websocket++

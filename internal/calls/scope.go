@@ -1,0 +1,207 @@
+package calls
+
+import "fmt"
+
+// Scope is what calls belong to: the connection, a session in it or a handle in
+// that. A Scope is open, held or ended. Calls of a held Scope wait; calls of one
+// that has ended fail. What is true of a Scope is true of those within it.
+//
+// The zero value is a Scope without a parent. Its state is guarded by the Table
+// that it is used with.
+type Scope[R any] struct {
+	parent *Scope[R]
+	first  *Call[R] // calls of this scope and those within, if this is a session
+	state  *state   // nil while the scope is open and nobody has asked for Done
+}
+
+type state struct {
+	held chan struct{} // closed when the hold is over; nil while the scope is not held
+	why  error         // why it is held
+	done chan struct{} // closed at the end; nil until somebody asks for it
+	err  error         // why the scope has ended
+}
+
+// wait is what a call waits for: over is closed when it may try again, and is
+// nil if it need not wait.
+type wait struct {
+	over <-chan struct{}
+	why  error
+}
+
+// wrap adds what a call was waiting for to the error that ended its waiting.
+func (w wait) wrap(err error) error { return fmt.Errorf("%w: %w", w.why, err) }
+
+// Within returns a Scope within s.
+func (s *Scope[R]) Within() Scope[R] { return Scope[R]{parent: s} }
+
+// end returns why the scope, or one that it is in, has ended.
+func (s *Scope[R]) end() error {
+	for ; s != nil; s = s.parent {
+		if s.state != nil && s.state.err != nil {
+			return s.state.err
+		}
+	}
+	return nil
+}
+
+// held returns the outermost hold on the scope.
+func (s *Scope[R]) held() wait {
+	var outermost wait
+	for ; s != nil; s = s.parent {
+		if s.state != nil && s.state.held != nil {
+			outermost = wait{s.state.held, s.state.why}
+		}
+	}
+	return outermost
+}
+
+func (s *Scope[R]) needState() *state {
+	if s.state == nil {
+		s.state = new(state)
+	}
+	return s.state
+}
+
+func (s *Scope[R]) hold(why error) {
+	state := s.needState()
+	if state.held == nil {
+		state.held = make(chan struct{})
+	}
+	state.why = why
+}
+
+func (s *Scope[R]) release() {
+	if s.state != nil && s.state.held != nil {
+		close(s.state.held)
+		s.state.held, s.state.why = nil, nil
+	}
+}
+
+// list returns the scope that lists the calls of s: the one below the root, so
+// that the end of a session finds the calls of all its handles.
+func (s *Scope[R]) list() *Scope[R] {
+	for s.parent != nil && s.parent.parent != nil {
+		s = s.parent
+	}
+	return s
+}
+
+func (s *Scope[R]) insert(c *Call[R]) {
+	c.next = s.first
+	if s.first != nil {
+		s.first.prev = c
+	}
+	s.first = c
+}
+
+func (s *Scope[R]) unlink(c *Call[R]) {
+	if c.prev != nil {
+		c.prev.next = c.next
+	} else {
+		s.first = c.next
+	}
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next = nil, nil
+}
+
+// within reports whether s is outer or within it.
+func (s *Scope[R]) within(outer *Scope[R]) bool {
+	for ; s != nil; s = s.parent {
+		if s == outer {
+			return true
+		}
+	}
+	return false
+}
+
+// Hold makes calls of the scope wait until Release, because of why. It reports
+// false, and does nothing, if the scope has ended or is held already.
+func (t *Table[R]) Hold(s *Scope[R], why error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s.end() != nil || s.state != nil && s.state.held != nil {
+		return false
+	}
+	s.hold(why)
+	return true
+}
+
+// Held reports whether the scope itself is held.
+func (t *Table[R]) Held(s *Scope[R]) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return s.state != nil && s.state.held != nil
+}
+
+// Release lets the calls of a held scope go on.
+func (t *Table[R]) Release(s *Scope[R]) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.release()
+}
+
+// End ends the scope: its calls, and those of the scopes within it, fail with
+// err. It reports false, and does nothing, if the scope itself has ended
+// already.
+func (t *Table[R]) End(s *Scope[R], err error) bool {
+	t.mu.Lock()
+	state := s.needState()
+	if state.err != nil {
+		t.mu.Unlock()
+		return false
+	}
+	state.err = err
+	s.release()
+	taken := t.takeScope(s)
+	if state.done != nil {
+		close(state.done)
+	}
+	t.mu.Unlock()
+	fail(taken, err)
+	return true
+}
+
+// takeScope removes the calls of a scope and returns those that somebody waits
+// for. t.mu is held.
+func (t *Table[R]) takeScope(s *Scope[R]) []*Call[R] {
+	if s.parent == nil {
+		return t.takeAll()
+	}
+	var taken []*Call[R]
+	list := s.list()
+	for c, next := list.first, (*Call[R])(nil); c != nil; c = next {
+		next = c.next
+		if !c.scope.within(s) || s != list && c.Outlives {
+			continue
+		}
+		t.remove(c)
+		if !c.nobody {
+			taken = append(taken, c)
+		}
+	}
+	return taken
+}
+
+// Err returns the error that calls of the scope fail with, or nil while it has
+// not ended.
+func (t *Table[R]) Err(s *Scope[R]) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return s.end()
+}
+
+// Done returns a channel that is closed when the scope itself ends.
+func (t *Table[R]) Done(s *Scope[R]) <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	state := s.needState()
+	if state.done == nil {
+		state.done = make(chan struct{})
+		if state.err != nil {
+			close(state.done)
+		}
+	}
+	return state.done
+}

@@ -1,0 +1,60 @@
+// Package framelog shows frames to those who want to see them, with secrets
+// masked.
+package framelog
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/cameronelliott/janus-go/internal/safelog"
+	"github.com/cameronelliott/janus-go/internal/wire"
+)
+
+// Logger shows frames in a log, and as indented JSON on a writer. All methods
+// may be called concurrently.
+type Logger struct {
+	log   *safelog.Logger
+	print atomic.Bool
+}
+
+// New returns a Logger that logs to log.
+func New(log *safelog.Logger) *Logger { return &Logger{log: log} }
+
+// SetPrint says whether frames are printed as well.
+func (l *Logger) SetPrint(print bool) {
+	if print != l.print.Load() {
+		l.print.Store(print)
+	}
+}
+
+// Frame logs a frame at level Debug and, if wanted, prints it to out.
+func (l *Logger) Frame(out io.Writer, direction string, frame []byte) {
+	print, debug := l.print.Load(), l.log.Enabled(slog.LevelDebug)
+	if !print && !debug {
+		return
+	}
+	masked := wire.Mask(frame)
+	if debug {
+		l.log.Log(slog.LevelDebug, "janus: "+direction, "frame", string(masked))
+	}
+	if print {
+		var text bytes.Buffer
+		text.WriteString(direction + " ")
+		if json.Indent(&text, masked, "", "  ") != nil {
+			text.Write(masked)
+		}
+		text.WriteByte('\n')
+		_, _ = text.WriteTo(out) // a debugging aid: there is nobody to tell
+	}
+}
+
+// Undelivered logs a frame that belongs to no channel.
+func (l *Logger) Undelivered(level slog.Level, f *wire.Frame, frame []byte) {
+	if l.log.Enabled(level) {
+		l.log.Log(level, "janus: message for nobody",
+			"type", f.Janus, "session", f.Session, "handle", f.Sender, "frame", string(wire.Mask(frame)))
+	}
+}

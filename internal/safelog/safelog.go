@@ -1,62 +1,169 @@
-// Package safelog stands between the library and a caller's slog.Logger, so
-// that a handler that blocks or panics holds up nobody but the log itself.
+// Package safelog stands between the library and a user's slog.Logger, so that a
+// handler that blocks or panics delays nothing but its own records.
 package safelog
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 )
 
-// limit is how many records wait for a slow handler; more are counted only.
-const limit = 1024
+// Records wait for a slow handler until there are maxRecords of them or their
+// texts have maxBytes; more are only counted. A longer text than maxText is cut.
+const (
+	maxRecords = 1024
+	maxBytes   = 1 << 20
+	maxText    = 8 << 10
+)
 
-// Logger hands records to a slog.Handler in order, from a goroutine that is
-// there only while records wait. All methods may be called concurrently.
+// firstAnswers is how long New waits for the handler to say what it wants.
+const firstAnswers = 100 * time.Millisecond
+
+// levels are those whose answers are kept.
+var levels = [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+
+// Logger passes records to a slog.Handler in order. It calls the handler's
+// methods in a goroutine of its own only, which exists while there is something
+// to do. All methods may be called concurrently.
 type Logger struct {
 	handler slog.Handler
+	wanted  [len(levels)]atomic.Bool // the handler's last answers
 
 	mu      sync.Mutex
-	waiting []slog.Record
-	lost    int
-	idle    chan struct{} // closed when the goroutine ends; nil without one
+	waiting []entry
+	bytes   int           // of the texts in waiting
+	lost    int           // records since the last that waits
+	stale   bool          // the handler is to be asked again
+	idle    chan struct{} // closed when the goroutine ends; nil if there is none
 }
 
-// New returns a Logger over l, or over slog.Default where l is nil.
+// entry is a record that waits.
+type entry struct {
+	slog.Record
+	bytes int // of its texts
+}
+
+// New returns a Logger over l, or over slog.Default if l is nil. It waits a
+// short time for the handler to say which levels are enabled; until it does,
+// those from slog.LevelInfo on are.
 func New(l *slog.Logger) *Logger {
 	if l == nil {
 		l = slog.Default()
 	}
-	return &Logger{handler: l.Handler()}
+	logger := &Logger{handler: l.Handler()}
+	for i, level := range levels {
+		logger.wanted[i].Store(level >= slog.LevelInfo)
+	}
+	logger.Refresh()
+	logger.Flush(firstAnswers)
+	return logger
 }
 
-// Enabled reports whether records of this level are wanted.
-func (l *Logger) Enabled(level slog.Level) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	return l.handler.Enabled(context.Background(), level)
+// Enabled reports whether the handler wanted records of this level when it was
+// last asked. It costs no more than reading a variable. A level between two of
+// slog's is treated as the lower of them.
+func (l *Logger) Enabled(level slog.Level) bool { return l.wanted[index(level)].Load() }
+
+// index returns the index in levels for a level.
+func index(level slog.Level) int {
+	i := len(levels) - 1
+	for i > 0 && level < levels[i] {
+		i--
+	}
+	return i
 }
 
-// Log records msg with key-value pairs, as slog does. It does not wait for the
-// handler.
+// Refresh has the handler asked again which levels are enabled, as they may be
+// changed at any time. It does not wait for the answer.
+func (l *Logger) Refresh() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stale = true
+	l.start()
+}
+
+// Log records msg with key-value pairs, as slog does, unless level is below
+// slog.LevelInfo and not enabled. It does not wait for the handler.
 func (l *Logger) Log(level slog.Level, msg string, args ...any) {
-	if !l.Enabled(level) {
+	if level < slog.LevelInfo && !l.Enabled(level) {
 		return
 	}
-	record := slog.NewRecord(time.Now(), level, msg, 0)
-	record.Add(args...)
+	e := newEntry(level, msg, args)
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting) >= limit {
+	if len(l.waiting) >= maxRecords || l.bytes+e.bytes > maxBytes {
 		l.lost++
 		return
 	}
-	l.waiting = append(l.waiting, record)
+	if l.lost > 0 {
+		l.push(l.takeLost())
+	}
+	l.push(e)
+	l.start()
+}
+
+// newEntry makes a record of what is passed to Log. Texts are cut here, so that
+// what waits does not keep longer ones in memory.
+func newEntry(level slog.Level, msg string, args []any) entry {
+	now := time.Now()
+	var uncut slog.Record
+	uncut.Add(args...)
+	e := entry{slog.NewRecord(now, level, msg, 0), len(msg)}
+	uncut.Attrs(func(attr slog.Attr) bool {
+		text := textOf(attr.Value)
+		if len(text) > maxText {
+			text = shorten(text)
+			attr.Value = slog.StringValue(text)
+		}
+		e.bytes += len(text)
+		e.AddAttrs(attr)
+		return true
+	})
+	return e
+}
+
+// textOf returns the text of a string or an error, and "" of anything else.
+func textOf(v slog.Value) string {
+	if v.Kind() == slog.KindString {
+		return v.String()
+	}
+	err, ok := v.Any().(error)
+	if !ok {
+		return ""
+	}
+	defer func() { _ = recover() }() // the handler may be able to show it
+	return err.Error()
+}
+
+// shorten returns the beginning of a long text with a note of its length.
+func shorten(text string) string {
+	end := maxText
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return fmt.Sprintf("%s… (%d bytes)", text[:end], len(text))
+}
+
+// push appends a record to those that wait.
+func (l *Logger) push(e entry) {
+	l.waiting = append(l.waiting, e)
+	l.bytes += e.bytes
+}
+
+// takeLost returns a record of how many records were lost.
+func (l *Logger) takeLost() entry {
+	e := newEntry(slog.LevelWarn, "janus: log records lost to a slow handler", []any{"lost", l.lost})
+	l.lost = 0
+	return e
+}
+
+// start starts the goroutine if there is none.
+func (l *Logger) start() {
 	if l.idle == nil {
 		l.idle = make(chan struct{})
 		go l.drain()
@@ -79,32 +186,63 @@ func (l *Logger) Flush(d time.Duration) {
 	}
 }
 
-// drain handles what waits until nothing does.
+// drain does what there is to do. A handler may end its goroutine, as
+// testing.T.FailNow does; another then takes over.
 func (l *Logger) drain() {
-	for {
-		l.mu.Lock()
-		if len(l.waiting) == 0 {
-			close(l.idle)
-			l.idle = nil
-			l.mu.Unlock()
-			return
+	done := false
+	defer func() {
+		if !done {
+			go l.drain()
 		}
-		records, lost := l.waiting, l.lost
-		l.waiting, l.lost = nil, 0
-		l.mu.Unlock()
-
-		for _, record := range records {
-			l.handle(record)
-		}
-		if lost > 0 {
-			record := slog.NewRecord(time.Now(), slog.LevelWarn, "janus: log records lost to a slow handler", 0)
-			record.Add("lost", lost)
-			l.handle(record)
-		}
+	}()
+	for l.step() {
 	}
+	done = true
 }
 
-// handle passes one record on. There is nobody to tell of a handler's failure.
+// step asks the handler for its levels or passes one record to it. It reports
+// false if there is nothing to do.
+func (l *Logger) step() bool {
+	l.mu.Lock()
+	stale := l.stale
+	l.stale = false
+	var next entry
+	switch {
+	case stale:
+	case len(l.waiting) > 0:
+		next = l.waiting[0]
+		l.waiting[0] = entry{}
+		l.waiting = l.waiting[1:]
+		l.bytes -= next.bytes
+		l.stale = true // every record is an occasion to ask
+	case l.lost > 0:
+		next = l.takeLost()
+	default:
+		close(l.idle)
+		l.idle = nil
+		l.waiting = nil
+		l.mu.Unlock()
+		return false
+	}
+	l.mu.Unlock()
+
+	if stale {
+		for i, level := range levels {
+			l.wanted[i].Store(l.ask(level))
+		}
+	} else if l.ask(next.Level) {
+		l.handle(next.Record)
+	}
+	return true
+}
+
+// ask asks the handler whether a level is enabled. It is not if that panics.
+func (l *Logger) ask(level slog.Level) (enabled bool) {
+	defer func() { _ = recover() }()
+	return l.handler.Enabled(context.Background(), level)
+}
+
+// handle passes one record on. There is nobody to report its failure to.
 func (l *Logger) handle(record slog.Record) {
 	defer func() { _ = recover() }()
 	_ = l.handler.Handle(context.Background(), record)

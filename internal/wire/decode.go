@@ -1,52 +1,39 @@
 package wire
 
 import (
-	"errors"
 	"fmt"
+	"hash/maphash"
+	"math"
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
-)
-
-// The decoder accepts and rejects what encoding/json does, and makes the same
-// Go values of it; FuzzDecode holds it to that. It is here because it reads a
-// message once, where encoding/json reads it twice, and allocates a third.
-
-const (
-	// maxDepth is how deeply a message may be nested, as in encoding/json.
-	maxDepth = 10_000
-
-	// Strings that come again and again, such as the keys of plugins' data, are
-	// allocated once: those of up to maxShort bytes, and maxKnown of them.
-	maxShort = 32
-	maxKnown = 1024
 )
 
 // Decoder decodes messages one after the other. The zero value is ready for
-// use, by one goroutine at a time.
+// use. A Decoder must not be used by several goroutines at the same time.
+//
+// It accepts and rejects the same messages as encoding/json and decodes them to
+// the same Go values, but reads a message only once and allocates much less.
 type Decoder struct {
-	b     []byte
-	i     int // of the next byte
-	depth int
-	err   error       // why b is no JSON
-	field *FieldError // the first field of a wrong type
-	known map[string]string
+	scanner
+	field   *FieldError // the first field of a wrong type
+	strings stringCache
+	numbers numberCache
 }
 
-// FieldError is a message that is a JSON object, but has a field of a type that
-// Janus does not give it. The rest of the frame is decoded.
+// FieldError reports a message that is a JSON object with a field of another
+// type than Janus gives it. The rest of the frame is decoded.
 type FieldError struct {
 	Field string
-	Value string // what stands there instead
+	Value string // the value found instead, possibly shortened
 }
 
 func (e *FieldError) Error() string { return fmt.Sprintf("field %q is %s", e.Field, e.Value) }
 
 // Decode reads one message, which must be valid UTF-8, into f, which must be
-// zero. A *FieldError leaves a
-// usable frame; any other error says that b is not a JSON object at all.
+// zero. After a *FieldError f can be used; any other error means that b is not
+// a JSON object.
 func (d *Decoder) Decode(b []byte, f *Frame) error {
-	d.b, d.i, d.depth, d.err, d.field = b, 0, 0, nil, nil
+	d.reset(b)
+	d.field = nil
 	d.space()
 	if d.peek() != '{' {
 		d.unexpected("the beginning of an object")
@@ -56,7 +43,8 @@ func (d *Decoder) Decode(b []byte, f *Frame) error {
 		}
 	}
 	if d.err != nil {
-		return notObject(b, d.err)
+		const quoted = 64
+		return fmt.Errorf("the peer sent what is not a JSON object: %q: %w", Excerpt(b, quoted), d.err)
 	}
 	if d.field != nil {
 		return d.field
@@ -64,375 +52,111 @@ func (d *Decoder) Decode(b []byte, f *Frame) error {
 	return nil
 }
 
-// notObject says what b is not, quoting its beginning.
-func notObject(b []byte, err error) error {
-	const quoted = 64
-	more := ""
-	if len(b) > quoted {
-		b, more = b[:quoted], "…"
-		for len(b) > 0 && !utf8.RuneStart(b[len(b)-1]) {
-			b = b[:len(b)-1]
-		}
-	}
-	return fmt.Errorf("the peer sent what is not a JSON object: %q%s: %w", Mask(b), more, err)
-}
-
-// unexpected reports a syntax error at the next byte.
-func (d *Decoder) unexpected(want string) bool {
-	if d.err == nil {
-		d.err = fmt.Errorf("at byte %d: want %s", d.i, want)
-	}
-	return false
-}
-
-// mismatch notes that the value at the next byte is not what the field holds,
-// and passes over it.
+// mismatch passes over a value that is not of the field's type and records it.
 func (d *Decoder) mismatch(key []byte) bool {
 	start := d.i
 	if !d.skip() {
 		return false
 	}
 	const quoted = 40
-	value := d.b[start:min(d.i, start+quoted)]
 	if d.field == nil {
-		d.field = &FieldError{Field: string(key), Value: string(Mask(value))}
+		d.field = &FieldError{Field: string(key), Value: string(Excerpt(d.b[start:d.i], quoted))}
 	}
 	return true
 }
 
-// space passes over white space.
-func (d *Decoder) space() {
-	for d.i < len(d.b) {
-		switch d.b[d.i] {
-		case ' ', '\t', '\r', '\n':
-			d.i++
-		default:
-			return
-		}
-	}
+// nullOr passes over a null, which leaves a field as it is, or over a value that
+// is not of the field's type.
+func (d *Decoder) nullOr(key []byte) bool {
+	return d.null() || d.err == nil && d.mismatch(key)
 }
 
-// peek returns the next byte, or 0 at the end.
-func (d *Decoder) peek() byte {
-	if d.i < len(d.b) {
-		return d.b[d.i]
-	}
-	return 0
-}
-
-// null passes over null, if it is next.
-func (d *Decoder) null() bool { return d.peek() == 'n' && d.literal("null") }
-
-// literal passes over a word.
-func (d *Decoder) literal(word string) bool {
-	if len(d.b)-d.i < len(word) || string(d.b[d.i:d.i+len(word)]) != word {
-		return d.unexpected(word)
-	}
-	d.i += len(word)
-	return true
-}
-
-// enter and leave count how deeply the value is nested.
-func (d *Decoder) enter() bool {
-	d.depth++
-	d.i++
-	if d.depth > maxDepth {
-		d.err = errors.New("nested too deeply")
-		return false
-	}
-	return true
-}
-
-func (d *Decoder) leave() bool {
-	d.depth--
-	d.i++
-	return true
-}
-
-// object reads an object, which is next; member reads each value.
-func (d *Decoder) object(member func(key []byte) bool) bool {
-	if !d.enter() {
-		return false
-	}
-	if d.space(); d.peek() == '}' {
-		return d.leave()
-	}
-	for {
-		if d.space(); d.peek() != '"' {
-			return d.unexpected("a key")
-		}
-		key, ok := d.text()
-		if !ok {
-			return false
-		}
-		if d.space(); d.peek() != ':' {
-			return d.unexpected("a colon")
-		}
-		d.i++
-		d.space()
-		if !member(key) {
-			return false
-		}
-		d.space()
-		switch d.peek() {
-		case ',':
-			d.i++
-		case '}':
-			return d.leave()
-		default:
-			return d.unexpected("a comma or the end of the object")
-		}
-	}
-}
-
-// array reads an array, which is next; element reads each value.
-func (d *Decoder) array(element func() bool) bool {
-	if !d.enter() {
-		return false
-	}
-	if d.space(); d.peek() == ']' {
-		return d.leave()
-	}
-	for {
-		d.space()
-		if !element() {
-			return false
-		}
-		d.space()
-		switch d.peek() {
-		case ',':
-			d.i++
-		case ']':
-			return d.leave()
-		default:
-			return d.unexpected("a comma or the end of the array")
-		}
-	}
-}
-
-// text reads a string, which is next. What it returns may be a part of d.b.
-func (d *Decoder) text() ([]byte, bool) {
-	d.i++
-	start := d.i
-	for d.i < len(d.b) {
-		switch c := d.b[d.i]; {
-		case c == '"':
-			s := d.b[start:d.i]
-			d.i++
-			return s, true
-		case c == '\\':
-			return d.escaped(start)
-		case c < ' ':
-			return nil, d.unexpected("no control character")
-		}
-		d.i++
-	}
-	return nil, d.unexpected("the end of the string")
-}
-
-// escaped reads the rest of a string, from its first escape on.
-func (d *Decoder) escaped(start int) ([]byte, bool) {
-	s := append(make([]byte, 0, 2*(d.i-start)+32), d.b[start:d.i]...)
-	for d.i < len(d.b) {
-		c := d.b[d.i]
-		d.i++
-		switch {
-		case c == '"':
-			return s, true
-		case c < ' ':
-			return nil, d.unexpected("no control character")
-		case c != '\\':
-			s = append(s, c)
-			continue
-		}
-		c = d.peek()
-		d.i++
-		switch c {
-		case '"', '\\', '/':
-			s = append(s, c)
-		case 'b':
-			s = append(s, '\b')
-		case 'f':
-			s = append(s, '\f')
-		case 'n':
-			s = append(s, '\n')
-		case 'r':
-			s = append(s, '\r')
-		case 't':
-			s = append(s, '\t')
-		case 'u':
-			r, ok := d.unit()
-			if !ok {
-				return nil, d.unexpected("four hexadecimal digits")
-			}
-			s = utf8.AppendRune(s, d.pair(r))
-		default:
-			return nil, d.unexpected("an escape")
-		}
-	}
-	return nil, d.unexpected("the end of the string")
-}
-
-// unit reads four hexadecimal digits.
-func (d *Decoder) unit() (r rune, ok bool) {
-	if len(d.b)-d.i < 4 {
-		return 0, false
-	}
-	for _, c := range d.b[d.i : d.i+4] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	d.i += 4
-	return r, true
-}
-
-// pair returns the rune that r is, with the escape behind it where r is the
-// first half of a surrogate pair.
-func (d *Decoder) pair(r rune) rune {
-	if !utf16.IsSurrogate(r) {
-		return r
-	}
-	if len(d.b)-d.i >= 6 && d.b[d.i] == '\\' && d.b[d.i+1] == 'u' {
-		before := d.i
-		d.i += 2
-		if low, ok := d.unit(); ok {
-			if r := utf16.DecodeRune(r, low); r != utf8.RuneError {
-				return r
-			}
-		}
-		d.i = before
-	}
-	return utf8.RuneError
-}
-
-// number passes over a number, if it is next, and returns it.
-func (d *Decoder) number() (n []byte, integer, ok bool) {
-	start := d.i
-	if d.peek() == '-' {
-		d.i++
-	}
-	if d.peek() == '0' {
-		d.i++
-	} else if !d.digits() {
-		return nil, false, false
-	}
-	integer = true
-	if d.peek() == '.' {
-		integer = false
-		if d.i++; !d.digits() {
-			return nil, false, false
-		}
-	}
-	if c := d.peek(); c == 'e' || c == 'E' {
-		integer = false
-		d.i++
-		if c := d.peek(); c == '+' || c == '-' {
-			d.i++
-		}
-		if !d.digits() {
-			return nil, false, false
-		}
-	}
-	return d.b[start:d.i], integer, true
-}
-
-// digits passes over one digit or more.
-func (d *Decoder) digits() bool {
-	start := d.i
-	for c := d.peek(); c >= '0' && c <= '9'; c = d.peek() {
-		d.i++
-	}
-	if d.i == start {
-		return d.unexpected("a digit")
-	}
-	return true
-}
-
-// skip passes over a value.
-func (d *Decoder) skip() bool {
-	switch c := d.peek(); {
-	case c == '{':
-		return d.object(func([]byte) bool { return d.skip() })
-	case c == '[':
-		return d.array(d.skip)
-	case c == '"':
-		_, ok := d.text()
-		return ok
-	case c == 't':
-		return d.literal("true")
-	case c == 'f':
-		return d.literal("false")
-	case c == 'n':
-		return d.literal("null")
-	case c == '-' || c >= '0' && c <= '9':
-		_, _, ok := d.number()
-		return ok
-	}
-	return d.unexpected("a value")
-}
-
-// value reads a value of any type.
+// value reads a value of any type. measure must have counted its elements.
 func (d *Decoder) value(key []byte) (any, bool) {
 	switch c := d.peek(); {
 	case c == '{':
-		return d.anyObject()
+		object := d.newMap()
+		return object, d.members(object)
 	case c == '[':
-		list := []any{}
-		ok := d.array(func() bool {
-			v, ok := d.value(key)
-			list = append(list, v)
-			return ok
-		})
-		return list, ok
+		return d.list(key)
 	case c == '"':
-		s, ok := d.text()
-		return string(s), ok
+		return d.anyString()
 	case c == 't':
 		return true, d.literal("true")
 	case c == 'f':
 		return false, d.literal("false")
 	case c == 'n':
 		return nil, d.literal("null")
-	case c == '-' || c >= '0' && c <= '9':
+	case c == '-' || isDigit(c):
 		return d.float(key)
 	}
 	return nil, d.unexpected("a value")
 }
 
-// anyObject reads an object whose members may be anything.
-func (d *Decoder) anyObject() (map[string]any, bool) {
-	object := make(map[string]any)
-	ok := d.object(func(key []byte) bool {
-		name := d.know(key)
-		v, ok := d.value(key)
-		object[name] = v
-		return ok
-	})
-	return object, ok
+// newMap returns a map with room for the members of the object that is next.
+func (d *Decoder) newMap() map[string]any {
+	const (
+		built = 8       // a map has room for so many from the beginning
+		most  = 1 << 15 // if all keys were the same, more would be wasted
+	)
+	if n := d.takeCount(); n > built {
+		return make(map[string]any, min(n, most))
+	}
+	return make(map[string]any)
 }
 
-// float reads a number as encoding/json does for any.
+// members reads the object that is next and adds its members to m.
+func (d *Decoder) members(m map[string]any) bool {
+	return d.object(func(key []byte) bool {
+		name := d.name(key)
+		v, ok := d.value(key)
+		m[name] = v
+		return ok
+	})
+}
+
+// list reads the array that is next.
+func (d *Decoder) list(key []byte) ([]any, bool) {
+	n := d.takeCount()
+	list := []any{}
+	ok := d.array(func() bool {
+		if len(list) == 0 {
+			list = make([]any, 0, n)
+		}
+		v, ok := d.value(key)
+		list = append(list, v)
+		return ok
+	})
+	return list, ok
+}
+
+// anyString reads the string that is next.
+func (d *Decoder) anyString() (any, bool) {
+	raw, escaped, ok := d.quoted()
+	switch {
+	case !ok:
+		return nil, false
+	case escaped:
+		return unescape(raw), true
+	case len(raw) <= maxShort:
+		return d.strings.get(raw), true
+	}
+	return string(raw), true
+}
+
+// float reads the number that is next, as a float64.
 func (d *Decoder) float(key []byte) (any, bool) {
 	n, integer, ok := d.number()
 	if !ok {
 		return nil, false
 	}
-	const exact = 15 // digits that a float64 holds exactly
+	const exact = 18 // digits that always fit an int64
 	if integer && len(n) <= exact && n[0] != '-' {
-		v := 0
+		v := int64(0)
 		for _, c := range n {
-			v = 10*v + int(c-'0')
+			v = 10*v + int64(c-'0')
 		}
-		return float64(v), true
+		return d.numbers.get(float64(v)), true
 	}
 	v, err := strconv.ParseFloat(string(n), 64)
 	if err != nil { // out of range
@@ -441,31 +165,21 @@ func (d *Decoder) float(key []byte) (any, bool) {
 		}
 		return nil, true
 	}
-	return v, true
+	return d.numbers.get(v), true
 }
 
-// know returns s as a string, without an allocation where it is known.
-func (d *Decoder) know(s []byte) string {
+// name returns s as a string.
+func (d *Decoder) name(s []byte) string {
 	if len(s) > maxShort {
 		return string(s)
 	}
-	if known, ok := d.known[string(s)]; ok {
-		return known
-	}
-	if d.known == nil {
-		d.known = make(map[string]string)
-	}
-	name := string(s)
-	if len(d.known) < maxKnown {
-		d.known[name] = name
-	}
-	return name
+	return d.strings.get(s).(string)
 }
 
-// bytes reads a string as a part of the message.
+// bytes reads a string. The result may be a part of the message.
 func (d *Decoder) bytes(key []byte, v *[]byte) (ok bool) {
 	if d.peek() != '"' {
-		return d.null() || d.err == nil && d.mismatch(key)
+		return d.nullOr(key)
 	}
 	*v, ok = d.text()
 	return ok
@@ -473,19 +187,23 @@ func (d *Decoder) bytes(key []byte, v *[]byte) (ok bool) {
 
 // short reads a string that is likely to come again.
 func (d *Decoder) short(key []byte, v *string) bool {
-	var s []byte
-	ok := d.bytes(key, &s)
-	if s != nil {
-		*v = d.know(s)
+	if d.peek() != '"' {
+		return d.nullOr(key)
+	}
+	s, ok := d.text()
+	if ok {
+		*v = d.name(s)
 	}
 	return ok
 }
 
-// long reads a string.
+// long reads a string that is not likely to come again.
 func (d *Decoder) long(key []byte, v *string) bool {
-	var s []byte
-	ok := d.bytes(key, &s)
-	if s != nil {
+	if d.peek() != '"' {
+		return d.nullOr(key)
+	}
+	s, ok := d.text()
+	if ok {
 		*v = string(s)
 	}
 	return ok
@@ -500,31 +218,37 @@ func (d *Decoder) boolean(key []byte, v *bool) bool {
 		*v = false
 		return d.literal("false")
 	}
-	return d.null() || d.err == nil && d.mismatch(key)
+	return d.nullOr(key)
 }
 
-// mapping reads an object whose members may be anything.
-func (d *Decoder) mapping(key []byte, v *map[string]any) (ok bool) {
-	if d.peek() != '{' {
+// mapping reads an object whose members may be anything and adds them to *v; it
+// sets *v to nil if it reads null.
+func (d *Decoder) mapping(key []byte, v *map[string]any) bool {
+	switch d.peek() {
+	case '{':
+		d.measure()
+		if m := d.newMap(); *v == nil {
+			*v = m
+		}
+		return d.members(*v)
+	case 'n':
 		*v = nil
-		return d.null() || d.err == nil && d.mismatch(key)
 	}
-	*v, ok = d.anyObject()
-	return ok
+	return d.nullOr(key)
 }
 
-// child reads an object with fields of its own.
+// child reads an object by means of decode.
 func (d *Decoder) child(key []byte, decode func(*Decoder) bool) bool {
 	if d.peek() != '{' {
-		return d.null() || d.err == nil && d.mismatch(key)
+		return d.nullOr(key)
 	}
 	return decode(d)
 }
 
-// decodeInt reads an integer that fits its field.
+// decodeInt reads an integer that T can represent.
 func decodeInt[T int | int64 | uint16 | uint64](d *Decoder, key []byte, v *T) bool {
-	if c := d.peek(); c != '-' && (c < '0' || c > '9') {
-		return d.null() || d.err == nil && d.mismatch(key)
+	if c := d.peek(); c != '-' && !isDigit(c) {
+		return d.nullOr(key)
 	}
 	start := d.i
 	n, integer, ok := d.number()
@@ -532,9 +256,9 @@ func decodeInt[T int | int64 | uint16 | uint64](d *Decoder, key []byte, v *T) bo
 		return false
 	}
 	if integer {
-		if n[0] == '-' {
+		if signed := ^T(0) < 0; signed && n[0] == '-' {
 			i, err := strconv.ParseInt(string(n), 10, 64)
-			if *v = T(i); err == nil && *v <= 0 && int64(*v) == i {
+			if *v = T(i); err == nil && int64(*v) == i {
 				return true
 			}
 		} else {
@@ -557,4 +281,39 @@ func decodeOptional[T any](d *Decoder, key []byte, v **T, decode func(*Decoder, 
 	}
 	*v = new(T)
 	return decode(d, key, *v)
+}
+
+// maxShort is the length up to which strings are cached.
+const maxShort = 32
+
+// stringCache holds strings that were decoded recently, so that those that come
+// again, such as the keys of a plugin's data, are not allocated again. They are
+// interface values, since converting a string to one allocates too.
+type stringCache [256][2]any
+
+var hashSeed = maphash.MakeSeed()
+
+// get returns s as a string.
+func (c *stringCache) get(s []byte) any {
+	set := &c[maphash.Bytes(hashSeed, s)%uint64(len(c))]
+	for _, known := range set {
+		if text, ok := known.(string); ok && text == string(s) {
+			return known
+		}
+	}
+	set[1] = set[0]
+	set[0] = string(s)
+	return set[0]
+}
+
+// numberCache does for numbers what stringCache does for strings.
+type numberCache [128]any
+
+// get returns v, distinguishing -0 from 0.
+func (c *numberCache) get(v float64) any {
+	slot := &c[uint64(int64(v))%uint64(len(c))] // small integers do not collide
+	if known, ok := (*slot).(float64); !ok || math.Float64bits(known) != math.Float64bits(v) {
+		*slot = v
+	}
+	return *slot
 }

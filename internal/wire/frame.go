@@ -3,6 +3,8 @@
 // https://janus.conf.meetecho.com/docs/rest.html
 package wire
 
+import "bytes"
+
 // Frame holds every field of every message that Janus sends, so that one pass
 // over the JSON is enough to learn its kind and its content. Its byte slices
 // are parts of the decoded message.
@@ -133,16 +135,44 @@ func (p *Plugindata) decode(d *Decoder) bool {
 		case "plugin":
 			return d.short(key, &p.Plugin)
 		case "data":
-			d.space()
-			start := d.i
-			ok := d.mapping(key, &p.Data)
-			if p.Data != nil {
-				p.Raw = d.b[start:d.i]
-			}
-			return ok
+			return p.decodeData(d, key)
 		}
 		return d.skip()
 	})
+}
+
+// decodeData reads Data and Raw. If the member is there more than once, their
+// members add up, as encoding/json has it.
+func (p *Plugindata) decodeData(d *Decoder, key []byte) bool {
+	start, more := d.i, p.Data != nil
+	isObject := d.peek() == '{'
+	if !d.mapping(key, &p.Data) {
+		return false
+	}
+	switch {
+	case p.Data == nil:
+		p.Raw = nil
+	case isObject && more:
+		p.Raw = appendMembers(p.Raw, d.b[start:d.i])
+	case isObject:
+		p.Raw = d.b[start:d.i:d.i]
+	}
+	return true
+}
+
+// appendMembers appends the members of one JSON object to another.
+func appendMembers(object, more []byte) []byte {
+	empty := func(object []byte) bool { return len(bytes.TrimSpace(object[1:len(object)-1])) == 0 }
+	if empty(more) {
+		return object
+	}
+	if empty(object) {
+		return more
+	}
+	comma := len(object) - 1
+	object = append(object, more[1:]...)
+	object[comma] = ','
+	return object
 }
 
 func (c *Candidate) decode(d *Decoder) bool {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 )
@@ -102,15 +103,20 @@ func (t Transaction) append(b []byte) []byte {
 	return strconv.AppendUint(append(b, t.Prefix...), t.Number, base)
 }
 
-// ParseTransaction returns the number of a transaction with the given prefix.
+// ParseTransaction returns the number of a transaction with the given prefix. It
+// accepts exactly what append makes of a number other than 0, which no call has.
 func ParseTransaction(s []byte, prefix string) (number uint64, ok bool) {
-	if len(s) <= len(prefix) || string(s[:len(prefix)]) != prefix {
+	if len(s) < len(prefix) || string(s[:len(prefix)]) != prefix {
 		return 0, false
 	}
 	digits := s[len(prefix):]
-	if digits[0] == '0' || digits[0] == '+' {
-		return 0, false // 0 is what nobody waits for
-	}
 	number, err := strconv.ParseUint(string(digits), base, 64)
-	return number, err == nil
+	if err != nil || number == 0 {
+		return 0, false
+	}
+	var canonical [64]byte
+	if !bytes.Equal(strconv.AppendUint(canonical[:0], number, base), digits) {
+		return 0, false // leading zeros or capitals
+	}
+	return number, true
 }

@@ -303,6 +303,7 @@ func (g *Gateway) heartbeat() {
 			return
 		case <-pings:
 			g.link.Ping()
+			g.log.Refresh()
 		case <-g.keeper.C():
 			g.keeper.Run(g.tend)
 		}

@@ -37,7 +37,7 @@ type DialOptions struct {
 	DialTimeout time.Duration
 
 	// Logger receives messages and errors that cannot be delivered to a caller
-	// or a channel, as warnings, and every frame at level Debug. Secrets are
+	// or a channel, as warnings, and the first 4 KiB of every frame at level Debug. Secrets are
 	// masked. It is called from a goroutine of its own, so it may be slow.
 	// Default: slog.Default().
 	Logger *slog.Logger

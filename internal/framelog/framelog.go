@@ -13,6 +13,9 @@ import (
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
+// excerpt is how many bytes of a frame are logged.
+const excerpt = 4 << 10
+
 // Logger shows frames in a log, and as indented JSON on a writer. All methods
 // may be called concurrently.
 type Logger struct {
@@ -36,11 +39,11 @@ func (l *Logger) Frame(out io.Writer, direction string, frame []byte) {
 	if !print && !debug {
 		return
 	}
-	masked := wire.Mask(frame)
 	if debug {
-		l.log.Log(slog.LevelDebug, "janus: "+direction, "frame", string(masked))
+		l.log.Log(slog.LevelDebug, "janus: "+direction, "frame", string(wire.Excerpt(frame, excerpt)))
 	}
 	if print {
+		masked := wire.Mask(frame)
 		var text bytes.Buffer
 		text.WriteString(direction + " ")
 		if json.Indent(&text, masked, "", "  ") != nil {
@@ -55,6 +58,6 @@ func (l *Logger) Frame(out io.Writer, direction string, frame []byte) {
 func (l *Logger) Undelivered(level slog.Level, f *wire.Frame, frame []byte) {
 	if l.log.Enabled(level) {
 		l.log.Log(level, "janus: message for nobody",
-			"type", f.Janus, "session", f.Session, "handle", f.Sender, "frame", string(wire.Mask(frame)))
+			"type", f.Janus, "session", f.Session, "handle", f.Sender, "frame", string(wire.Excerpt(frame, excerpt)))
 	}
 }

@@ -37,8 +37,10 @@ type DialOptions struct {
 	DialTimeout time.Duration
 
 	// Logger receives messages and errors that cannot be delivered to a caller
-	// or a channel, as warnings, and the first 4 KiB of every frame at level Debug. Secrets are
-	// masked. It is called from a goroutine of its own, so it may be slow.
+	// or a channel, as warnings, and the first 4 KiB of every frame at level
+	// Debug. Secrets are masked. It is called from a goroutine of its own, so it
+	// may be slow; what waits for it is bounded, and records beyond that are
+	// dropped and counted. A change of its level takes effect at the next ping.
 	// Default: slog.Default().
 	Logger *slog.Logger
 

@@ -185,6 +185,7 @@ func TestLogIsTheEndOfTheOutput(t *testing.T) {
 
 func TestWithoutJanusATestIsSkippedOrFails(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv(binaryEnv, "")
 	for value, want := range map[string]string{"": "skip", requireValue: "fatal"} {
 		t.Setenv(requireEnv, value)
 		outcome := outcomeOf(t, func(t testing.TB) { Start(t, Options{}) })

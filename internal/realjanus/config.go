@@ -58,7 +58,7 @@ func (s *Server) configure(ports ports) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(s.dir, recordingsFolder), 0o700); err != nil {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
 	if err := s.fill(mainFile, settings); err != nil {

@@ -67,10 +67,9 @@ type Options struct {
 	Plugins []string
 
 	// PluginConfig has the configuration of plugins by their short names, as in
-	// the files janus.plugin.NAME.jcfg. Relative paths in it start at Server.Dir,
-	// and the folder recordings is there to be written to. Default: no rooms and
-	// no mountpoints; audiobridge, nosip and sip use 127.0.0.1, and recordplay
-	// the folder recordings.
+	// the files janus.plugin.NAME.jcfg. Relative paths in it start at Server.Dir.
+	// Default: no rooms and no mountpoints; audiobridge, nosip and sip use
+	// 127.0.0.1, and recordplay the folder recordings.
 	PluginConfig map[string]string
 
 	// EventHandlers has the configuration of the event handlers to load by their

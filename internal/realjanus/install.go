@@ -19,6 +19,7 @@ const binaryEnv = "JANUS_BINARY"
 
 // install is an installed Janus.
 type install struct {
+	Name       string   // what errors call it
 	Program    string   // path of the executable, symbolic links resolved
 	Launcher   []string // command that starts Program, or nil to start it directly
 	Plugins    string
@@ -42,41 +43,35 @@ func findInstall() (install, error) {
 		if err != nil {
 			return install{}, ErrNotInstalled
 		}
-		return installOf(program)
+		return installOf("Janus", program)
 	}
-	found, err := namedInstall(binary)
-	if err != nil {
-		return install{}, fmt.Errorf("%s=%s: %w", binaryEnv, binary, err)
-	}
-	return found, nil
-}
-
-// namedInstall returns the installation of a program that the user named.
-func namedInstall(program string) (install, error) {
+	name := binaryEnv + "=" + binary
 	// Tests run in the folder of their package, not in the user's.
-	if !filepath.IsAbs(program) {
-		return install{}, errors.New("not an absolute path")
+	if !filepath.IsAbs(binary) {
+		return install{}, fmt.Errorf("%s: not an absolute path", name)
 	}
-	if _, err := exec.LookPath(program); err != nil {
-		return install{}, errors.Unwrap(err)
+	if _, err := exec.LookPath(binary); err != nil {
+		return install{}, fmt.Errorf("%s: %w", name, errors.Unwrap(err))
 	}
-	return installOf(program)
+	return installOf(name, binary)
 }
 
 // installOf returns the installation that a program belongs to.
-func installOf(program string) (install, error) {
+func installOf(name, program string) (install, error) {
 	program, err := filepath.EvalSymlinks(program)
 	if err != nil {
-		return install{}, fmt.Errorf("find Janus: %w", err)
+		return install{}, fmt.Errorf("find %s: %w", name, err)
 	}
 	prefix := filepath.Dir(filepath.Dir(program))
-	modules, err := findModules(prefix)
+	found, err := findModules(prefix)
 	if err != nil {
-		return install{}, fmt.Errorf("find the modules of %s: %w", program, err)
+		return install{}, fmt.Errorf("find the modules of %s: %w", name, err)
 	}
-	modules.Program = program
-	modules.Launcher, err = findLauncher(prefix)
-	return modules, err
+	found.Name, found.Program = name, program
+	if found.Launcher, err = findLauncher(prefix); err != nil {
+		return install{}, fmt.Errorf("find the loader of %s: %w", name, err)
+	}
+	return found, nil
 }
 
 // findModules finds the folders of the modules of the Janus that is installed

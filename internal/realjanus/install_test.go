@@ -86,19 +86,40 @@ func TestInstallationOfAProgram(t *testing.T) {
 // A JANUS_BINARY that is wrong is a mistake of its user, which must not look
 // like a missing Janus.
 func TestWrongBinaryFailsTheTest(t *testing.T) {
-	root := makeTree(t, map[string]string{"not-executable": "", "folder/": ""})
+	root := makeTree(t, map[string]string{
+		"not-executable": "", "folder/": "",
+		"lib/janus/plugins/": "", "lib/janus/transports/": "",
+	})
+	// The programs under root have modules, though they are no Janus.
+	program := makeProgram(t, filepath.Join(root, "bin/janus"))
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	relative, err := filepath.Rel(here, program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plugin := range defaultPlugins {
+		makeProgram(t, filepath.Join(root, "lib/janus/plugins", library(plugin)))
+	}
+	makeProgram(t, filepath.Join(root, "lib/janus/transports", library("websockets")))
 	for name, binary := range map[string]string{
 		"missing":         filepath.Join(root, "missing"),
 		"a folder":        filepath.Join(root, "folder"),
 		"not executable":  filepath.Join(root, "not-executable"),
-		"relative":        "bin/janus",
-		"without modules": makeProgram(t, filepath.Join(root, "bin/janus")),
+		"relative":        relative,
+		"without modules": makeProgram(t, filepath.Join(root, "alone/bin/janus")),
+		"not Janus":       program,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(binaryEnv, binary)
 			outcome := outcomeOf(t, func(t testing.TB) { Start(t, Options{}) })
 			if outcome.how != "fatal" || !strings.Contains(outcome.line, binaryEnv+"="+binary) {
 				t.Errorf("the test ended with %+v, want a failure that names %s=%s", outcome, binaryEnv, binary)
+			}
+			if absolute := strings.Contains(outcome.line, "absolute"); absolute != (name == "relative") {
+				t.Errorf("the test ended with %+v", outcome)
 			}
 		})
 	}

@@ -72,7 +72,7 @@ func Run(ctx context.Context, dir string, opts Options) (*Server, error) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("start Janus: %w", err)
+	return nil, fmt.Errorf("start %s: %w", found.Name, err)
 }
 
 // Relaunch ends the server, if it still runs, and starts it again on the same
@@ -88,7 +88,7 @@ func (s *Server) Relaunch(ctx context.Context) error {
 			break
 		}
 	}
-	return fmt.Errorf("restart Janus: %w", err)
+	return fmt.Errorf("restart %s: %w", s.install.Name, err)
 }
 
 // Dir is the folder of the server's configuration and output, in which it runs.

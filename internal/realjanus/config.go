@@ -120,15 +120,19 @@ type settings struct {
 	DisabledLoggers    string
 }
 
+// transports returns the short names of the transports to load.
+func (o Options) transports() []string {
+	if o.HTTP {
+		return []string{"websockets", "http"}
+	}
+	return []string{"websockets"}
+}
+
 func (s *Server) settings() (filled settings, err error) {
 	filled = settings{Options: s.opts, Install: s.install, Dir: s.dir, AdminSecret: s.AdminSecret}
 	plugins := s.opts.Plugins
 	if len(plugins) == 0 {
 		plugins = defaultPlugins
-	}
-	transports := []string{"websockets"}
-	if s.opts.HTTP {
-		transports = append(transports, "http")
 	}
 	handlers := slices.Collect(maps.Keys(s.opts.EventHandlers))
 	for _, kind := range []struct {
@@ -137,7 +141,7 @@ func (s *Server) settings() (filled settings, err error) {
 		wanted   []string
 	}{
 		{&filled.DisabledPlugins, s.install.Plugins, plugins},
-		{&filled.DisabledTransports, s.install.Transports, transports},
+		{&filled.DisabledTransports, s.install.Transports, s.opts.transports()},
 		{&filled.DisabledEvents, s.install.Events, handlers},
 		{&filled.DisabledLoggers, s.install.Loggers, nil},
 	} {

@@ -35,23 +35,27 @@ func (s *Server) Admin(ctx context.Context, request map[string]any) (map[string]
 // awaitReady waits until all APIs are answered by this very server: its ports
 // were free a moment ago, but could have been taken since.
 func (s *Server) awaitReady(ctx context.Context) error {
-	if err := s.awaitAnswer(ctx, s.askInfo); err != nil {
+	if err := s.awaitTransports(ctx); err != nil {
 		return err
 	}
-	// Janus opens both websocket ports before it answers on either.
+	// Each transport has opened the ports of both APIs.
 	if _, err := s.infoFrom(ctx, s.AdminURL, adminProtocol); err != nil {
 		return errors.New("its Admin API does not answer")
 	}
 	if !s.opts.HTTP {
 		return nil
 	}
-	return s.awaitAnswer(ctx, s.askHTTP)
+	if err := s.askHTTP(ctx); err != nil {
+		return fmt.Errorf("its HTTP transport does not answer: %w", err)
+	}
+	return nil
 }
 
-// awaitAnswer calls ask until it succeeds.
-func (s *Server) awaitAnswer(ctx context.Context, ask func(context.Context) error) error {
+// awaitTransports waits until the server lists all its transports. The first
+// one answers while Janus still adds it to the list and loads the next.
+func (s *Server) awaitTransports(ctx context.Context) error {
 	for {
-		err := ask(ctx)
+		err := s.askInfo(ctx)
 		if err == nil {
 			return nil
 		}
@@ -65,11 +69,18 @@ func (s *Server) awaitAnswer(ctx context.Context, ask func(context.Context) erro
 	}
 }
 
-// askInfo asks for the server's version.
+// askInfo asks for the server's version, and fails until the server lists its
+// transports.
 func (s *Server) askInfo(ctx context.Context) error {
 	info, err := s.infoFrom(ctx, s.URL, apiProtocol)
 	if err != nil {
 		return err
+	}
+	transports, _ := info["transports"].(map[string]any)
+	for _, name := range s.opts.transports() {
+		if transports["janus.transport."+name] == nil {
+			return fmt.Errorf("it has not loaded the transport %s", name)
+		}
 	}
 	text, _ := info["version_string"].(string)
 	s.version, err = parseVersion(text)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 )
 
 // ErrNotInstalled reports that there is no Janus on this machine.
@@ -30,8 +31,7 @@ type install struct {
 
 // command returns the command that starts Janus with args.
 func (i install) command(args ...string) *exec.Cmd {
-	line := append(append([]string{}, i.Launcher...), i.Program)
-	line = append(line, args...)
+	line := slices.Concat(i.Launcher, []string{i.Program}, args)
 	return exec.Command(line[0], line[1:]...)
 }
 

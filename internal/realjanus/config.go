@@ -4,21 +4,16 @@ import (
 	"bytes"
 	"crypto/rand"
 	"embed"
-	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"text/template"
 	"time"
 )
-
-// ErrNotInstalled says that there is no Janus here.
-var ErrNotInstalled = errors.New("no janus in PATH: install it with apt-get install janus")
 
 //go:embed *.tmpl
 var templateFiles embed.FS
@@ -34,62 +29,24 @@ const host = "127.0.0.1"
 const (
 	mainFile       = "janus.jcfg"
 	websocketsFile = "janus.transport.websockets.jcfg"
+	httpFile       = "janus.transport.http.jcfg"
 	logFile        = "janus.log"
+
+	recordingsFolder = "recordings"
 )
 
 // defaultPlugins load in some 10 ms each and neither bind a port nor write a
 // file before they are asked to.
 var defaultPlugins = []string{"audiobridge", "echotest", "streaming", "textroom", "videocall", "videoroom"}
 
-// install is where the installed Janus has its parts.
-type install struct {
-	Program    string
-	Plugins    string
-	Transports string
-	Events     string
-	Loggers    string
-}
-
-// folderSetting is a folder in Janus's own configuration file.
-var folderSetting = regexp.MustCompile(`(?m)^\s*(plugins|transports|events|loggers)_folder\s*=\s*"([^"]+)"`)
-
-// findInstall finds Janus in PATH, and in the configuration that came with it
-// the folders of its parts, which differ from machine to machine.
-func findInstall() (install, error) {
-	program, err := exec.LookPath("janus")
-	if err != nil {
-		return install{}, ErrNotInstalled
-	}
-	text, err := readInstalledConfig(program)
-	if err != nil {
-		return install{}, fmt.Errorf("find Janus's folders: %w", err)
-	}
-	folders := map[string]string{}
-	for _, match := range folderSetting.FindAllStringSubmatch(text, -1) {
-		folders[match[1]] = match[2]
-	}
-	found := install{
-		Program:    program,
-		Plugins:    folders["plugins"],
-		Transports: folders["transports"],
-		Events:     folders["events"],
-		Loggers:    folders["loggers"],
-	}
-	if found.Plugins == "" || found.Transports == "" {
-		return install{}, errors.New("find Janus's folders: its janus.jcfg does not name them")
-	}
-	return found, nil
-}
-
-// readInstalledConfig reads the configuration under the prefix that the
-// program is installed in, or else the one of Debian's package.
-func readInstalledConfig(program string) (string, error) {
-	prefix := filepath.Dir(filepath.Dir(program))
-	text, err := os.ReadFile(filepath.Join(prefix, "etc", "janus", mainFile))
-	if errors.Is(err, os.ErrNotExist) {
-		text, err = os.ReadFile(filepath.Join("/etc/janus", mainFile))
-	}
-	return string(text), err
+// pluginConfig is the configuration of plugins that would otherwise use other
+// addresses than host, or folders of the machine. Relative paths start at the
+// server's folder, in which Janus runs.
+var pluginConfig = map[string]string{
+	"audiobridge": `general: { local_ip = "` + host + `" }`,
+	"nosip":       `general: { local_ip = "` + host + `" }`,
+	"recordplay":  `general: { path = "` + recordingsFolder + `" }`,
+	"sip":         `general: { local_ip = "` + host + `" }`,
 }
 
 // configure writes the server's configuration and sets its addresses.
@@ -104,19 +61,51 @@ func (s *Server) configure(ports ports) error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
-	if err := s.write(mainFile, settings); err != nil {
+	if err := s.fill(mainFile, settings); err != nil {
 		return err
 	}
-	return s.write(websocketsFile, ports)
+	if err := s.fill(websocketsFile, ports); err != nil {
+		return err
+	}
+	if s.opts.HTTP {
+		s.HTTPURL = fmt.Sprintf("http://%s:%d/janus", host, ports.HTTP)
+		s.AdminHTTPURL = fmt.Sprintf("http://%s:%d/admin", host, ports.AdminHTTP)
+		if err := s.fill(httpFile, ports); err != nil {
+			return err
+		}
+	}
+	return s.configureModules()
 }
 
-// write fills the template of a configuration file.
-func (s *Server) write(name string, data any) error {
+// configureModules writes the configuration of plugins and event handlers.
+func (s *Server) configureModules() error {
+	plugins := maps.Clone(pluginConfig)
+	maps.Copy(plugins, s.opts.PluginConfig)
+	for name, text := range plugins {
+		if err := s.write("janus.plugin."+name+".jcfg", text); err != nil {
+			return err
+		}
+	}
+	for name, text := range s.opts.EventHandlers {
+		if err := s.write("janus.eventhandler."+name+".jcfg", text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill writes a configuration file from its template.
+func (s *Server) fill(name string, data any) error {
 	var text bytes.Buffer
 	if err := templates.ExecuteTemplate(&text, name+".tmpl", data); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(s.dir, name), text.Bytes(), 0o600)
+	return s.write(name, text.String())
+}
+
+// write writes a file in the server's folder.
+func (s *Server) write(name, text string) error {
+	return os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600)
 }
 
 // settings is what the template of janus.jcfg is filled with.
@@ -127,50 +116,50 @@ type settings struct {
 	AdminSecret        string
 	DisabledPlugins    string
 	DisabledTransports string
+	DisabledEvents     string
 	DisabledLoggers    string
 }
 
-func (s *Server) settings() (settings, error) {
-	plugins, err := disabledPlugins(s.install.Plugins, s.opts.Plugins)
-	if err != nil {
-		return settings{}, err
+// transports returns the short names of the transports to load.
+func (o Options) transports() []string {
+	if o.HTTP {
+		return []string{"websockets", "http"}
 	}
-	transports, err := librariesExcept(s.install.Transports, "websockets")
-	if err != nil {
-		return settings{}, err
-	}
-	loggers, err := librariesExcept(s.install.Loggers)
-	if err != nil {
-		return settings{}, err
-	}
-	return settings{
-		Options:            s.opts,
-		Install:            s.install,
-		Dir:                s.dir,
-		AdminSecret:        s.AdminSecret,
-		DisabledPlugins:    plugins,
-		DisabledTransports: transports,
-		DisabledLoggers:    loggers,
-	}, nil
+	return []string{"websockets"}
 }
 
-// disabledPlugins lists the installed plugins that are not wanted, separated
-// by commas. No wanted ones are the default ones.
-func disabledPlugins(folder string, wanted []string) (string, error) {
-	if len(wanted) == 0 {
-		wanted = defaultPlugins
+func (s *Server) settings() (filled settings, err error) {
+	filled = settings{Options: s.opts, Install: s.install, Dir: s.dir, AdminSecret: s.AdminSecret}
+	plugins := s.opts.Plugins
+	if len(plugins) == 0 {
+		plugins = defaultPlugins
 	}
-	for _, name := range wanted {
-		if _, err := os.Stat(filepath.Join(folder, library(name))); err != nil {
-			return "", fmt.Errorf("find plugin %s: %w", name, err)
+	handlers := slices.Collect(maps.Keys(s.opts.EventHandlers))
+	for _, kind := range []struct {
+		disabled *string
+		folder   string
+		wanted   []string
+	}{
+		{&filled.DisabledPlugins, s.install.Plugins, plugins},
+		{&filled.DisabledTransports, s.install.Transports, s.opts.transports()},
+		{&filled.DisabledEvents, s.install.Events, handlers},
+		{&filled.DisabledLoggers, s.install.Loggers, nil},
+	} {
+		if *kind.disabled, err = librariesExcept(kind.folder, kind.wanted); err != nil {
+			return settings{}, err
 		}
 	}
-	return librariesExcept(folder, wanted...)
+	return filled, nil
 }
 
-// librariesExcept lists the files of the libraries in folder but for the named
-// ones, separated by commas.
-func librariesExcept(folder string, names ...string) (string, error) {
+// librariesExcept lists the files of the libraries in folder except the wanted
+// ones, which must be there, separated by commas.
+func librariesExcept(folder string, wanted []string) (string, error) {
+	for _, name := range wanted {
+		if _, err := os.Stat(filepath.Join(folder, library(name))); err != nil {
+			return "", fmt.Errorf("find module %s: %w", name, err)
+		}
+	}
 	paths, err := filepath.Glob(filepath.Join(folder, library("*")))
 	if err != nil {
 		return "", err
@@ -178,14 +167,14 @@ func librariesExcept(folder string, names ...string) (string, error) {
 	var files []string
 	for _, path := range paths {
 		file := filepath.Base(path)
-		if !slices.ContainsFunc(names, func(name string) bool { return library(name) == file }) {
+		if !slices.ContainsFunc(wanted, func(name string) bool { return library(name) == file }) {
 			files = append(files, file)
 		}
 	}
 	return strings.Join(files, ","), nil
 }
 
-// library is the file of a plugin or transport.
+// library is the file of a module.
 func library(name string) string { return "libjanus_" + name + ".so" }
 
 // wholeSeconds rounds up, since Janus counts in seconds.

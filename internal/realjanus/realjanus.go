@@ -1,8 +1,12 @@
-// Package realjanus runs the installed Janus server for tests, benchmarks and
-// examples.
+// Package realjanus runs a real Janus server for tests, benchmarks and examples.
 //
-// Each server has a configuration of its own, answers only on 127.0.0.1 with
-// its websocket transport, and is gone when the test ends.
+// The server is the program that the variable JANUS_BINARY names, or else janus
+// in PATH. Its plugins, transports and other modules are those installed with
+// it. If the program lies in the unpacked file system of another machine, such
+// as /srv/sid/usr/bin/janus, it runs with the libraries of that file system.
+//
+// Each server has a configuration of its own, listens only on 127.0.0.1, and is
+// gone when the test ends.
 package realjanus
 
 import (
@@ -61,11 +65,26 @@ type Options struct {
 	// Plugins are the short names of those to load. Default: audiobridge,
 	// echotest, streaming, textroom, videocall and videoroom.
 	Plugins []string
+
+	// PluginConfig has the configuration of plugins by their short names, as in
+	// the files janus.plugin.NAME.jcfg. Relative paths in it start at Server.Dir.
+	// Default: no rooms and no mountpoints; audiobridge, nosip and sip use
+	// 127.0.0.1, and recordplay the folder recordings.
+	PluginConfig map[string]string
+
+	// EventHandlers has the configuration of the event handlers to load by their
+	// short names, as in the files janus.eventhandler.NAME.jcfg. Janus ignores a
+	// handler whose configuration does not say enabled = true. Default: none.
+	EventHandlers map[string]string
+
+	// HTTP adds the HTTP transport, for both APIs: see Server.HTTPURL.
+	HTTP bool
 }
 
-// Start runs the installed Janus until the test ends. Where Janus is not
-// installed the test is skipped, or fails if JANUS_TEST=require is set. The
-// end of the server's output is logged if the test fails.
+// Start runs Janus until the test ends. If Janus is not installed the test is
+// skipped, or fails if JANUS_TEST=require is set. It also fails if JANUS_BINARY
+// names no Janus that can be run. The end of the server's output is logged if
+// the test fails.
 func Start(t testing.TB, opts Options) *Server {
 	t.Helper()
 	server, err := Run(context.Background(), t.TempDir(), opts)

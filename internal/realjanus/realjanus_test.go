@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
-	"os/exec"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -62,6 +66,122 @@ func TestOptionsReachTheServer(t *testing.T) {
 	}
 	if transports, _ := info["transports"].(map[string]any); len(transports) != 1 {
 		t.Errorf("the transports are %v, want websockets alone", info["transports"])
+	}
+}
+
+func TestVersionIsThatOfTheServer(t *testing.T) {
+	server := Start(t, Options{})
+	info, err := ask(t.Context(), server.URL, apiProtocol, map[string]any{"janus": "info"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if server.Version() != info["version_string"] {
+		t.Errorf("Version returned %s, but the server says %v", server.Version(), info["version_string"])
+	}
+}
+
+func TestAtLeast(t *testing.T) {
+	version, err := parseVersion("1.4.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &Server{version: version}
+	for wanted, want := range map[[3]int]bool{
+		{1, 4, 1}: true, {1, 4, 0}: true, {1, 3, 9}: true, {0, 15, 0}: true,
+		{1, 4, 2}: false, {1, 10, 0}: false, {2, 0, 0}: false,
+	} {
+		if got := server.AtLeast(wanted[0], wanted[1], wanted[2]); got != want {
+			t.Errorf("1.4.1 is at least %v: %t, want %t", wanted, got, want)
+		}
+	}
+	if _, err := parseVersion("unknown"); err == nil {
+		t.Error("a version that is none was accepted")
+	}
+}
+
+func TestEveryPluginCanBeLoaded(t *testing.T) {
+	plugins := []string{
+		"audiobridge", "echotest", "nosip", "recordplay", "sip", "streaming", "textroom", "videocall", "videoroom",
+	}
+	server := Start(t, Options{Plugins: plugins})
+	info, err := ask(t.Context(), server.URL, apiProtocol, map[string]any{"janus": "info"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, _ := info["plugins"].(map[string]any)
+	for _, name := range plugins {
+		if loaded["janus.plugin."+name] == nil {
+			t.Errorf("the server has not loaded %s", name)
+		}
+	}
+}
+
+func TestPluginConfigReachesThePlugin(t *testing.T) {
+	for room, config := range map[any]map[string]string{
+		4321.0:     nil,
+		"the room": {"videoroom": "general: { string_ids = true }"},
+	} {
+		server := Start(t, Options{Plugins: []string{"videoroom"}, PluginConfig: config})
+		answer, err := server.Admin(t.Context(), map[string]any{
+			"janus": "message_plugin", "plugin": "janus.plugin.videoroom",
+			"request": map[string]any{"request": "create", "room": room},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response, _ := answer["response"].(map[string]any); response["room"] != room {
+			t.Errorf("with the configuration %v the answer to create is %v, want the room %v", config, answer, room)
+		}
+	}
+}
+
+func TestRecordingsAreInTheServersFolder(t *testing.T) {
+	server := Start(t, Options{Plugins: []string{"recordplay"}})
+	// The plugin makes the folder.
+	if info, err := os.Stat(filepath.Join(server.Dir(), recordingsFolder)); err != nil || !info.IsDir() {
+		t.Errorf("there is no folder for recordings: %v", err)
+	}
+}
+
+func TestHTTPTransportAnswersBothAPIs(t *testing.T) {
+	server := Start(t, Options{HTTP: true})
+	for _, url := range []string{server.HTTPURL, server.AdminHTTPURL} {
+		info, err := get(t.Context(), url+"/info")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info["janus"] != "server_info" {
+			t.Errorf("%s answered %v", url, info)
+		}
+	}
+	without := Start(t, Options{})
+	if without.HTTPURL != "" || without.AdminHTTPURL != "" {
+		t.Errorf("a server without HTTP has the addresses %s and %s", without.HTTPURL, without.AdminHTTPURL)
+	}
+}
+
+func TestEventHandlerSendsEvents(t *testing.T) {
+	events := make(chan string, 1)
+	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			body = []byte(err.Error())
+		}
+		select {
+		case events <- string(body):
+		default: // The first is enough.
+		}
+	}))
+	defer backend.Close()
+	handler := fmt.Sprintf(`general: { enabled = true, events = "core", backend = %q }`, backend.URL)
+	Start(t, Options{EventHandlers: map[string]string{"sampleevh": handler}})
+	select {
+	case event := <-events:
+		if !strings.Contains(event, `"started"`) {
+			t.Errorf("the first event is %s, want that the server has started", event)
+		}
+	case <-time.After(startTimeout):
+		t.Error("no event came")
 	}
 }
 
@@ -185,6 +305,7 @@ func TestLogIsTheEndOfTheOutput(t *testing.T) {
 
 func TestWithoutJanusATestIsSkippedOrFails(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv(binaryEnv, "")
 	for value, want := range map[string]string{"": "skip", requireValue: "fatal"} {
 		t.Setenv(requireEnv, value)
 		outcome := outcomeOf(t, func(t testing.TB) { Start(t, Options{}) })
@@ -241,6 +362,8 @@ func (r *recorder) Helper() {}
 
 func (r *recorder) Skip(args ...any) { r.end("skip", args[0].(string)) }
 
+func (r *recorder) Fatal(args ...any) { r.end("fatal", fmt.Sprint(args...)) }
+
 func (r *recorder) Fatalf(format string, args ...any) { r.end("fatal", fmt.Sprintf(format, args...)) }
 
 func (r *recorder) end(how, line string) {
@@ -262,8 +385,8 @@ func outcomeOf(t *testing.T, test func(testing.TB)) outcome {
 
 func requireJanus(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("janus"); err != nil {
-		unavailable(t, ErrNotInstalled.Error())
+	if _, err := findInstall(); errors.Is(err, ErrNotInstalled) {
+		unavailable(t, err.Error())
 	}
 }
 

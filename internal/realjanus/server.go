@@ -32,16 +32,22 @@ type Server struct {
 	AdminURL    string
 	AdminSecret string
 
+	// HTTPURL and AdminHTTPURL are the addresses of the two APIs on the HTTP
+	// transport. They are empty without Options.HTTP.
+	HTTPURL      string
+	AdminHTTPURL string
+
 	dir     string
+	version version
 	install install
 	opts    Options
 	process *process
 }
 
-// Run starts the installed Janus with its configuration and output in dir, and
-// returns when it answers. ctx bounds the start only: the server runs until
-// Close, or until the program ends. The error is ErrNotInstalled if there is
-// no Janus.
+// Run starts Janus with its configuration and output in dir, and returns when
+// it answers. ctx bounds the start only: the server runs until Close, or until
+// the program ends. The error is ErrNotInstalled if there is no Janus and
+// JANUS_BINARY does not name one.
 func Run(ctx context.Context, dir string, opts Options) (*Server, error) {
 	found, err := findInstall()
 	if err != nil {
@@ -66,7 +72,7 @@ func Run(ctx context.Context, dir string, opts Options) (*Server, error) {
 			break
 		}
 	}
-	return nil, fmt.Errorf("start Janus: %w", err)
+	return nil, fmt.Errorf("start %s: %w", found.Name, err)
 }
 
 // Relaunch ends the server, if it still runs, and starts it again on the same
@@ -82,11 +88,37 @@ func (s *Server) Relaunch(ctx context.Context) error {
 			break
 		}
 	}
-	return fmt.Errorf("restart Janus: %w", err)
+	return fmt.Errorf("restart %s: %w", s.install.Name, err)
+}
+
+// Dir is the folder of the server's configuration and output, in which it runs.
+func (s *Server) Dir() string { return s.dir }
+
+// Version returns the version of the server, such as "1.4.1".
+func (s *Server) Version() string { return s.version.String() }
+
+// AtLeast reports whether the server has this version or a later one.
+func (s *Server) AtLeast(major, minor, patch int) bool {
+	return !s.version.before(version{major, minor, patch})
 }
 
 // PID is the server's process id.
 func (s *Server) PID() int { return s.process.cmd.Process.Pid }
+
+// UDPPorts returns the UDP ports that the server has bound, in no order. A SIP
+// account has one from its registration on, at which others can call it. It
+// works on Linux only.
+func (s *Server) UDPPorts() ([]int, error) {
+	bound, err := boundAddresses(s.PID(), "udp", "udp6")
+	if err != nil {
+		return nil, fmt.Errorf("find Janus's UDP ports: %w", err)
+	}
+	ports := make([]int, 0, len(bound))
+	for _, address := range bound {
+		ports = append(ports, int(address.Port()))
+	}
+	return ports, nil
+}
 
 // Done is closed when the server's process has ended. Restart makes a new one.
 func (s *Server) Done() <-chan struct{} { return s.process.done }
@@ -165,7 +197,7 @@ func (s *Server) launch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var err error
-	if s.process, err = startProcess(s.install.Program, s.dir); err != nil {
+	if s.process, err = startProcess(s.install, s.dir); err != nil {
 		return err
 	}
 	if err := s.awaitReady(ctx); err != nil {
@@ -183,12 +215,12 @@ type process struct {
 
 // startProcess runs Janus with its configuration, its working folder and its
 // output in dir.
-func startProcess(program, dir string) (*process, error) {
+func startProcess(janus install, dir string) (*process, error) {
 	output, err := os.OpenFile(filepath.Join(dir, logFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(program, "-F", dir, "-C", filepath.Join(dir, mainFile))
+	cmd := janus.command("-F", dir, "-C", filepath.Join(dir, mainFile))
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = endWithParent()
@@ -204,19 +236,16 @@ func startProcess(program, dir string) (*process, error) {
 	return p, nil
 }
 
-// ports are those of the two APIs.
-type ports struct{ API, Admin int }
+// ports are those of the two APIs on the websocket and the HTTP transport.
+type ports struct{ API, Admin, HTTP, AdminHTTP int }
 
-func freePorts() (ports, error) {
-	api, err := freePort()
-	if err != nil {
-		return ports{}, err
+func freePorts() (free ports, err error) {
+	for _, port := range []*int{&free.API, &free.Admin, &free.HTTP, &free.AdminHTTP} {
+		if *port, err = freePort(); err != nil {
+			return ports{}, err
+		}
 	}
-	admin, err := freePort()
-	if err != nil {
-		return ports{}, err
-	}
-	return ports{API: api, Admin: admin}, nil
+	return free, nil
 }
 
 // freePort picks a port below those that the kernel hands out to clients:

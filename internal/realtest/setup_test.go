@@ -155,15 +155,17 @@ func handles(session *janus.Session) int {
 	return len(session.Handles)
 }
 
-// drain waits for the end of an Events channel, whatever comes before.
-func drain(ctx context.Context, t *testing.T, events <-chan any) {
+// drain waits for the end of an Events channel and returns what came before.
+func drain(ctx context.Context, t *testing.T, events <-chan any) []any {
 	t.Helper()
+	var messages []any
 	for {
 		select {
-		case _, open := <-events:
+		case message, open := <-events:
 			if !open {
-				return
+				return messages
 			}
+			messages = append(messages, message)
 		case <-ctx.Done():
 			t.Fatalf("waiting for the channel to be closed: %v", ctx.Err())
 		}

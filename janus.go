@@ -456,7 +456,7 @@ func (g *Gateway) send(conn calls.Conn, r *wire.Request, number uint64, crowd bo
 	r.APISecret = g.opts.APISecret
 	buf := buffers.Get().(*[]byte)
 	frame := r.Append((*buf)[:0], wire.Transaction{Prefix: g.prefix, Number: number})
-	g.frames.Frame(os.Stdout, "sent", frame)
+	g.frames.Frame("sent", frame)
 	_ = conn.Write(frame, crowd) // a failure ends the connection, which the reader finds
 	if cap(frame) <= keepFrame {
 		*buf = frame
@@ -470,7 +470,7 @@ func (g *Gateway) post(conn calls.Conn, r *wire.Request) { g.send(conn, r, 0, fa
 
 // receive decodes a frame and routes it.
 func (g *Gateway) receive(frame []byte) error {
-	g.frames.Frame(os.Stdout, "received", frame)
+	g.frames.Frame("received", frame)
 	g.in = wire.Frame{}
 	err := g.decoder.Decode(frame, &g.in)
 	if malformed := (*wire.FieldError)(nil); err != nil && !errors.As(err, &malformed) {

@@ -5,8 +5,8 @@ package framelog
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"log/slog"
+	"os"
 	"sync/atomic"
 
 	"github.com/cameronelliott/janus-go/internal/safelog"
@@ -16,7 +16,7 @@ import (
 // excerpt is how many bytes of a frame are logged.
 const excerpt = 4 << 10
 
-// Logger shows frames in a log, and as indented JSON on a writer. All methods
+// Logger shows frames in a log, and as indented JSON on stdout. All methods
 // may be called concurrently.
 type Logger struct {
 	log   *safelog.Logger
@@ -33,8 +33,8 @@ func (l *Logger) SetPrint(print bool) {
 	}
 }
 
-// Frame logs a frame at level Debug and, if wanted, prints it to out.
-func (l *Logger) Frame(out io.Writer, direction string, frame []byte) {
+// Frame logs a frame at level Debug and, if wanted, prints it to stdout.
+func (l *Logger) Frame(direction string, frame []byte) {
 	print, debug := l.print.Load(), l.log.Enabled(slog.LevelDebug)
 	if !print && !debug {
 		return
@@ -50,7 +50,7 @@ func (l *Logger) Frame(out io.Writer, direction string, frame []byte) {
 			text.Write(masked)
 		}
 		text.WriteByte('\n')
-		_, _ = text.WriteTo(out) // a debugging aid: there is nobody to tell
+		_, _ = text.WriteTo(os.Stdout) // a debugging aid: there is nobody to tell
 	}
 }
 

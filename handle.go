@@ -135,7 +135,7 @@ func (s *Session) addHandle(id uint64) *Handle {
 	keep := func(h *Handle) bool { return h != nil && (h.Err() == nil || s.Err() != nil) }
 	h := s.routes.Add(id, keep, func() *Handle {
 		made = &Handle{ID: id, Events: make(chan interface{}, eventsBuffer), session: s, scope: s.scope.Within()}
-		made.queue.Init(made.Events, s.gateway.opts.EventBacklog, &s.gateway.hooks)
+		made.queue.Init(made.Events, &s.gateway.queues)
 		return made
 	})
 	if made != nil && s.Err() != nil {

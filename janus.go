@@ -121,7 +121,7 @@ type Gateway struct {
 	log    *safelog.Logger
 	frames *framelog.Logger
 	states *notify.Notifier[stateChange]
-	hooks  queue.Hooks
+	queues queue.Group
 
 	decoder wire.Decoder // of the reader
 	in      wire.Frame   // of the reader
@@ -221,7 +221,8 @@ func newGateway(ctx context.Context, group *errgroup.Group, url string, opts Dia
 		log:      safelog.New(opts.Logger),
 	}
 	g.frames = framelog.New(g.log)
-	g.hooks = queue.Hooks{
+	g.queues = queue.Group{
+		Limit:    g.opts.EventBacklog,
 		Overflow: func(n int) interface{} { return &OverflowMsg{Dropped: n} },
 		Unread: func(n int) {
 			g.log.Log(slog.LevelWarn, "janus: messages dropped, nobody read them", "messages", n)

@@ -180,7 +180,7 @@ func (g *Gateway) addSession(id uint64, token string) *Session {
 			gateway: g,
 			scope:   g.scope.Within(),
 		}
-		s.queue.Init(s.Events, g.opts.EventBacklog, &g.hooks)
+		s.queue.Init(s.Events, &g.queues)
 		if every := g.opts.KeepAlive; every > 0 {
 			// At a random moment, so that many sessions are spread over the interval.
 			g.keeper.Add(rand.N(every), &task{session: s})

@@ -1,10 +1,11 @@
-// Package queue is the ordered, bounded queue behind an Events channel.
+// Package queue implements the ordered, bounded queue behind an Events channel.
 //
-// A message goes straight into the channel while there is room. Once the
-// channel is full, messages wait in a backlog that a goroutine moves into the
-// channel; the goroutine is there only while there is a backlog, so an idle
-// queue costs none. A full backlog loses its oldest messages and says so in
-// their place.
+// A message is sent straight to the channel while the channel has room. Once it
+// is full, messages wait in a backlog. The channel is the user's to read and a
+// read cannot be observed, so a goroutine, the mover, blocks on the send of the
+// next message. If nobody reads for readerPause, the mover ends and the queue is
+// parked in its Group, which looks after all parked queues with a single timer.
+// An idle queue and a queue that nobody reads therefore need no goroutine.
 package queue
 
 import (
@@ -12,77 +13,63 @@ import (
 	"time"
 )
 
-// After Close nobody may be left to read. What is still undelivered then waits
-// without a goroutine: a timer looks every pollInterval whether there is room,
-// for as long as the reader makes progress at least once in keepUnread.
 const (
-	readerPause  = 20 * time.Millisecond
-	pollInterval = 50 * time.Millisecond
-	keepUnread   = time.Minute
+	// readerPause is how long nobody may read before the mover ends. It may take
+	// the mover twice as long to notice.
+	readerPause = 20 * time.Millisecond
+
+	// keepUnread is how long a closed queue keeps its messages while nobody
+	// reads.
+	keepUnread = time.Minute
 )
 
-// Queue delivers what is pushed, in order, into one channel. Init must be
-// called before anything else; every other method may then be called
+// Queue delivers the messages pushed to it, in order, to one channel. Init must
+// be called before any other method; the other methods may then be called
 // concurrently.
 type Queue struct {
 	ch    chan interface{}
-	hooks *Hooks
+	group *Group
 
+	// mu orders the messages, so non-blocking sends on ch are made under it. The
+	// mover releases it before it blocks.
 	mu      sync.Mutex
-	limit   int32
-	moving  bool // a goroutine, Push or a timer is moving messages into ch
+	backlog *backlog // nil if all messages have been sent
 	closed  bool
-	backlog *backlog // nil while nothing waits
+	moving  bool // the mover is the only one to send
+
+	place int32 // in group.parked; guarded by group.mu
 }
 
-// Hooks are what a queue needs from its owner; one value serves many queues.
-type Hooks struct {
-	// Overflow makes the message that tells the reader of n lost messages.
-	Overflow func(n int) interface{}
-	// Unread is told how many messages nobody came to read after Close.
-	Unread func(n int)
+// Init makes q deliver to ch, which must be buffered and must have no other
+// sender. group provides the limit and the hooks.
+func (q *Queue) Init(ch chan interface{}, group *Group) {
+	q.ch, q.group = ch, group
 }
 
-// backlog holds what waits behind the channel. Its fields are guarded by
-// Queue.mu.
-type backlog struct {
-	waiting []interface{}
-	dropped int           // lost right before waiting[0]
-	closing chan struct{} // closed by Close: a blocked mover looks up
-	idle    time.Duration // how long nobody has read since Close
-}
-
-// Init makes q deliver into ch and lets at most limit messages wait behind it.
-func (q *Queue) Init(ch chan interface{}, limit int, hooks *Hooks) {
-	q.ch, q.limit, q.hooks = ch, int32(limit), hooks
-}
-
-// Push delivers m after everything pushed before it. It never blocks. It
-// reports false, and does nothing, once the queue is closed.
+// Push delivers m, which must not be nil, after all messages pushed before. It
+// never blocks. It does nothing and reports false if the queue is closed.
 func (q *Queue) Push(m interface{}) bool {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.closed {
-		q.mu.Unlock()
 		return false
 	}
-	if q.moving {
-		q.wait(m)
-		q.mu.Unlock()
+	if q.backlog == nil {
+		select {
+		case q.ch <- m:
+		default:
+			q.stall(m)
+		}
 		return true
 	}
-	q.moving = true
-	q.mu.Unlock()
-
-	select {
-	case q.ch <- m:
-		q.settle()
-	default:
-		go q.move(m)
+	q.backlog.add(m, q.group.Limit)
+	if !q.moving && len(q.ch) < cap(q.ch) {
+		q.resume()
 	}
 	return true
 }
 
-// Close closes the channel behind its last message. It may be called twice.
+// Close closes the channel after the last message. It may be called repeatedly.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -90,131 +77,197 @@ func (q *Queue) Close() {
 		return
 	}
 	q.closed = true
-	if !q.moving {
+	switch {
+	case q.backlog == nil:
 		close(q.ch)
-	} else if q.backlog != nil {
-		close(q.backlog.closing)
+	case !q.moving:
+		q.group.expireLater(q)
 	}
 }
 
-// wait puts m behind everything else that waits. q.mu is held.
-func (q *Queue) wait(m interface{}) {
-	b := q.needBacklog()
-	if len(b.waiting) >= int(q.limit) {
-		b.waiting[0] = nil
-		b.waiting = b.waiting[1:]
-		b.dropped++
+// stall begins a backlog with m because ch is full. q.mu is held.
+func (q *Queue) stall(m interface{}) {
+	q.backlog = &backlog{first: m}
+	if q.group.startProbe() {
+		q.moving = true
+		go q.move(true)
+		return
+	}
+	q.group.park(q, false)
+}
+
+// resume continues a parked queue whose channel has room. If the channel was
+// empty, its reader may be waiting and gets a mover. Otherwise the reader has
+// messages left, and the queue stays parked. q.mu is held.
+func (q *Queue) resume() {
+	empty := len(q.ch) == 0
+	m, _ := q.fill()
+	switch {
+	case m == nil:
+		q.group.unpark(q)
+		q.finish()
+	case empty:
+		q.group.unpark(q)
+		q.moving = true
+		go q.move(false)
+	case q.closed:
+		q.group.expireLater(q)
+	}
+}
+
+// fill sends messages of the backlog until ch is full. It returns the message
+// that did not fit and, if that is an overflow message, the number of lost
+// messages it reports. It returns nil if the backlog is empty. q.mu is held.
+func (q *Queue) fill() (m interface{}, lost int) {
+	for {
+		m, lost = q.backlog.next(q.group.Overflow)
+		if m == nil {
+			return nil, 0
+		}
+		select {
+		case q.ch <- m:
+			q.backlog.sent(lost)
+		default:
+			return m, lost
+		}
+	}
+}
+
+// finish ends a backlog. q.mu is held.
+func (q *Queue) finish() {
+	q.backlog, q.moving = nil, false
+	if q.closed {
+		close(q.ch)
+	}
+}
+
+// move is the mover. It sends the backlog to ch until it is empty or nobody
+// reads. probing means that it was started with startProbe.
+func (q *Queue) move(probing bool) {
+	timer := time.NewTimer(readerPause)
+	defer timer.Stop()
+	read := false // since the timer was set
+	m, lost := q.proceed(nil, 0)
+	for m != nil {
+		select {
+		case q.ch <- m:
+			read = true
+			if probing {
+				q.group.endProbe()
+				probing = false
+			}
+			m, lost = q.proceed(m, lost)
+		case <-timer.C:
+			if !read {
+				q.stop()
+				m = nil
+				continue
+			}
+			read = false
+			timer.Reset(readerPause)
+		}
+	}
+	if probing {
+		q.group.endProbe()
+	}
+}
+
+// proceed records that the mover has sent m, unless it is nil, and returns the
+// next message to block on. Without one the mover has finished.
+func (q *Queue) proceed(m interface{}, lost int) (interface{}, int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if m != nil {
+		q.backlog.sent(lost)
+	}
+	m, lost = q.fill()
+	if m == nil {
+		q.finish()
+	}
+	return m, lost
+}
+
+// stop parks the queue because nobody reads. The message that the mover could
+// not send is still in the backlog.
+func (q *Queue) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.moving = false
+	q.group.park(q, q.closed)
+}
+
+// revisit resumes a parked queue if its channel has room, and drops its messages
+// if they have expired. It returns the number of messages dropped.
+func (q *Queue) revisit(now time.Time) (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.backlog == nil || q.moving:
+		// No longer parked.
+	case len(q.ch) < cap(q.ch):
+		q.resume()
+	case q.group.expired(q, now):
+		dropped = q.backlog.len()
+		q.group.unpark(q)
+		q.finish()
+	}
+	return dropped
+}
+
+// backlog holds the messages that wait for room in the channel: first, then the
+// overflow message for lost ones, then waiting. It is guarded by Queue.mu.
+type backlog struct {
+	first   interface{} // never dropped, since the mover may be sending it; may be nil
+	lost    int         // number of messages dropped before waiting[0]
+	waiting []interface{}
+}
+
+// add appends m and drops the oldest message if more than limit wait.
+func (b *backlog) add(m interface{}, limit int) {
+	if len(b.waiting) >= limit {
+		b.pop()
+		b.lost++
 	}
 	b.waiting = append(b.waiting, m)
 }
 
-// needBacklog returns the backlog, made on first use. q.mu is held.
-func (q *Queue) needBacklog() *backlog {
-	if q.backlog == nil {
-		q.backlog = &backlog{closing: make(chan struct{})}
-		if q.closed {
-			close(q.backlog.closing)
-		}
-	}
-	return q.backlog
+// pop removes the oldest waiting message.
+func (b *backlog) pop() interface{} {
+	m := b.waiting[0]
+	b.waiting[0] = nil
+	b.waiting = b.waiting[1:]
+	return m
 }
 
-// settle ends a move that found room for its message, or goes on with what has
-// come to wait meanwhile.
-func (q *Queue) settle() {
-	for m, more := q.next(); more; m, more = q.next() {
-		select {
-		case q.ch <- m:
-		default:
-			go q.move(m)
-			return
-		}
+// next returns the message to send next, or nil if there is none. It stays in
+// the backlog until sent is called. lost is the number of messages that an
+// overflow message reports, and zero for all others.
+func (b *backlog) next(overflow func(int) interface{}) (m interface{}, lost int) {
+	if b.first == nil && b.lost > 0 {
+		return overflow(b.lost), b.lost
 	}
+	if b.first == nil && len(b.waiting) > 0 {
+		b.first = b.pop()
+	}
+	return b.first, 0
 }
 
-// next takes the message to be moved next. Without one, the move is over.
-func (q *Queue) next() (interface{}, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	b := q.backlog
-	switch {
-	case b != nil && b.dropped > 0:
-		n := b.dropped
-		b.dropped = 0
-		return q.hooks.Overflow(n), true
-	case b != nil && len(b.waiting) > 0:
-		m := b.waiting[0]
-		b.waiting[0] = nil
-		b.waiting = b.waiting[1:]
-		return m, true
-	}
-	q.moving = false
-	q.backlog = nil
-	if q.closed {
-		close(q.ch)
-	}
-	return nil, false
-}
-
-// move puts m and all that waits behind it into the channel as its reader
-// makes room.
-func (q *Queue) move(m interface{}) {
-	q.mu.Lock()
-	closing := q.needBacklog().closing
-	q.mu.Unlock()
-	for more := true; more; m, more = q.next() {
-		select {
-		case q.ch <- m:
-			continue
-		case <-closing:
-		}
-		if !q.offer(m, readerPause) {
-			q.pause(m)
-			return
-		}
+// sent removes the message returned by next. More messages may have been lost
+// since.
+func (b *backlog) sent(lost int) {
+	if lost > 0 {
+		b.lost -= lost
+	} else {
+		b.first = nil
 	}
 }
 
-// offer waits no longer than d for the reader to make room for m.
-func (q *Queue) offer(m interface{}, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case q.ch <- m:
-		return true
-	case <-timer.C:
-		return false
+// len returns the number of messages that have not been sent, the lost ones
+// included.
+func (b *backlog) len() int {
+	n := b.lost + len(b.waiting)
+	if b.first != nil {
+		n++
 	}
-}
-
-// pause keeps a closed queue's undelivered messages, m first, without a
-// goroutine until the reader is back or has stayed away for keepUnread.
-func (q *Queue) pause(m interface{}) {
-	q.mu.Lock()
-	b := q.backlog
-	b.idle += pollInterval
-	if b.idle >= keepUnread {
-		n := 1 + len(b.waiting) + b.dropped
-		q.backlog, q.moving = nil, false
-		close(q.ch)
-		q.mu.Unlock()
-		q.hooks.Unread(n)
-		return
-	}
-	q.mu.Unlock()
-
-	time.AfterFunc(pollInterval, func() {
-		select {
-		case q.ch <- m:
-		default:
-			q.pause(m)
-			return
-		}
-		q.mu.Lock()
-		b.idle = 0
-		q.mu.Unlock()
-		if m, more := q.next(); more {
-			q.move(m)
-		}
-	})
+	return n
 }

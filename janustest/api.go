@@ -11,6 +11,7 @@ import (
 // Janus's error codes.
 const (
 	codeUnauthorized    = 403
+	codeWrongPlugin     = 405
 	codeUnknownRequest  = 453
 	codeInvalidJSON     = 454
 	codeInvalidObject   = 455
@@ -164,13 +165,13 @@ func (r *call) route(janus string) {
 // answers when neither is right.
 func (r *call) authorized() bool {
 	s := r.srv
-	if s.APISecret == "" && len(s.Tokens) == 0 {
+	if s.APISecret == "" && !s.hasTokens() {
 		return true
 	}
 	if s.APISecret != "" && r.msg.str("apisecret") == s.APISecret {
 		return true
 	}
-	if len(s.Tokens) > 0 && slices.Contains(s.Tokens, r.msg.str("token")) {
+	if s.hasTokens() && s.acceptsToken(r.msg.str("token")) {
 		return true
 	}
 	r.fail(codeUnauthorized, "Unauthorized request (wrong or missing secret/token)")
@@ -227,12 +228,34 @@ func (r *call) attach() {
 		return
 	}
 	plugin := r.msg.str("plugin")
-	h := r.srv.attach(r.session, plugin, r.msg.str("opaque_id"))
-	if h == nil {
-		r.failf(codeNoPlugin, "No such plugin '%s'", plugin)
+	impl := r.srv.findPlugin(plugin)
+	if impl == nil {
+		r.failf(codeNoPlugin, "No such plugin '%s'%s", plugin, hint(plugin))
 		return
 	}
+	// Janus looks at a token even if the API secret made up for it.
+	if token := r.msg.str("token"); token != "" && r.srv.hasTokens() && !r.srv.allowsPlugin(token, plugin) {
+		r.failf(codeWrongPlugin, "Provided token can't access plugin '%s'", plugin)
+		return
+	}
+	h := r.srv.attach(r.session, impl, plugin, r.msg.str("opaque_id"))
 	r.conn.send(appendHeader("success", r.sessionID, r.transaction).id(h.id).end())
+}
+
+// unserved are the plugins of Janus that need a script.
+var unserved = []string{
+	"janus.plugin.audiobridge", "janus.plugin.duktape", "janus.plugin.lua", "janus.plugin.nosip",
+	"janus.plugin.recordplay", "janus.plugin.sip", "janus.plugin.streaming", "janus.plugin.textroom",
+	"janus.plugin.videocall", "janus.plugin.voicemail",
+}
+
+// hint says what to do about a plugin that a real Janus has and the server has
+// not.
+func hint(plugin string) string {
+	if !slices.Contains(unserved, plugin) {
+		return ""
+	}
+	return fmt.Sprintf(" (janustest does not serve it: register a janustest.Script for it with Server.Handle(%q, script))", plugin)
 }
 
 func (r *call) destroy() {

@@ -14,6 +14,26 @@ func (s *Server) Cut() {
 	}
 }
 
+// Restart does to clients what a restart of Janus does: it closes every
+// connection and forgets every session, handle and room. The rooms that the
+// server had at its start are back, empty. The URL, the fields of Server, what
+// was registered with Handle and Intercept, and Requests stay as they are. New
+// connections are accepted when Restart returns, so a test that wants the server
+// to be away for a while calls Refuse before and after.
+func (s *Server) Restart() {
+	s.mu.Lock()
+	conns := s.connections()
+	clear(s.conns) // from here on they can make no session
+	for _, ss := range s.sessions {
+		s.removeSession(ss)
+	}
+	s.resetVideoroom()
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.drop()
+	}
+}
+
 // Disconnect ends every connection with a websocket close frame, behind the
 // frames that are queued for it. It does not wait for the closing handshakes: a
 // connection and its sessions go when the client has answered.

@@ -31,6 +31,18 @@ func (m members) str(name string) string { return unquote(m.get(name)) }
 // uint returns an integer member, or 0.
 func (m members) uint(name string) uint64 { return integer(m.get(name)) }
 
+// ident returns a member that is an id, or none.
+func (m members) ident(name string) ident {
+	switch raw := m.get(name); {
+	case raw == nil:
+		return none
+	case raw[0] == '"':
+		return stringIdent(unquote(raw))
+	default:
+		return numericIdent(integer(raw))
+	}
+}
+
 // flag returns a boolean member, or otherwise.
 func (m members) flag(name string, otherwise bool) bool {
 	switch string(m.get(name)) {
@@ -156,6 +168,10 @@ const (
 	anObject  kind = "an object"
 	anArray   kind = "an array"
 )
+
+// anIdent is the kind of an id of the VideoRoom, a number or a string as the
+// plugin is configured. Only videoroom.check knows it.
+const anIdent kind = "an id"
 
 // A param is what Janus checks of a member.
 type param struct {

@@ -47,6 +47,16 @@ type Server struct {
 	// either of the two is enough, as in Janus.
 	Tokens []string
 
+	// TokenAuthSecret makes requests carry a token signed with it, as those of
+	// package signedtoken are. It stands for Janus's token_auth_secret. Empty
+	// means none. If it is set, Tokens are ignored, as Janus has one kind of
+	// tokens only.
+	TokenAuthSecret string
+
+	// StringIDs makes the ids of the VideoRoom's rooms and participants strings,
+	// as string_ids does in the plugin's configuration. Numbers are then refused.
+	StringIDs bool
+
 	// SessionTimeout is how long a session lives without a request. The default
 	// is 60 s; 0 or less means for ever.
 	SessionTimeout time.Duration
@@ -104,7 +114,7 @@ func NewUnstartedServer() *Server {
 		conns:          make(map[*conn]struct{}),
 	}
 	s.plugins[echotestPackage] = echotest{}
-	s.plugins[videoroomPackage] = newVideoroom()
+	s.plugins[videoroomPackage] = newVideoroom(s)
 	return s
 }
 
@@ -136,9 +146,7 @@ func (s *Server) start(config *tls.Config) {
 		pool.AddCert(s.cert)
 		s.transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}
-	if v, ok := s.plugins[videoroomPackage].(*videoroom); ok && s.modern() {
-		v.modernize()
-	}
+	s.resetVideoroom() // its configuration is known only now
 	s.URL = scheme + "://" + l.Addr().String() + "/"
 	s.http = &http.Server{
 		Handler:     http.HandlerFunc(s.accept),
@@ -151,6 +159,14 @@ func (s *Server) start(config *tls.Config) {
 		defer s.serving.Done()
 		_ = s.http.Serve(s.listener) // ends with Close
 	}()
+}
+
+// resetVideoroom gives the VideoRoom the rooms of its configuration, unless a
+// script has replaced it. The caller holds s.mu or is the only one to know s.
+func (s *Server) resetVideoroom() {
+	if _, ok := s.plugins[videoroomPackage].(*videoroom); ok {
+		s.plugins[videoroomPackage] = newVideoroom(s)
+	}
 }
 
 // Certificate returns the certificate of a server started with TLS, and nil

@@ -47,11 +47,11 @@ type watcher interface {
 func newID() uint64 { return rand.Uint64N(1<<53-1) + 1 }
 
 // createSession makes a session owned by c. An id of 0 asks for a random one. It
-// returns nil when the id is taken.
+// returns nil if the id is taken or the connection has gone.
 func (s *Server) createSession(c *conn, id uint64) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if id != 0 && s.sessions[id] != nil {
+	if _, open := s.conns[c]; !open || id != 0 && s.sessions[id] != nil {
 		return nil
 	}
 	for id == 0 || s.sessions[id] != nil {
@@ -113,14 +113,17 @@ func (ss *session) sorted() []*handle {
 	return handles
 }
 
-// attach makes a handle. It returns nil when there is no such plugin.
-func (s *Server) attach(ss *session, plugin, opaque string) *handle {
+// findPlugin returns a plugin, or nil.
+func (s *Server) findPlugin(name string) Plugin {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	impl := s.plugins[plugin]
-	if impl == nil {
-		return nil
-	}
+	return s.plugins[name]
+}
+
+// attach makes a handle.
+func (s *Server) attach(ss *session, impl Plugin, plugin, opaque string) *handle {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	id := newID()
 	for ss.handles[id] != nil {
 		id = newID()
@@ -159,7 +162,7 @@ func (s *Server) detached(h *handle) {
 func (s *Server) claim(c *conn, ss *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ss.over {
+	if _, open := s.conns[c]; !open || ss.over {
 		return
 	}
 	if ss.owner != nil {

@@ -227,3 +227,14 @@ func waitFor(t testing.TB, what string, cond func() bool) {
 		}
 	}
 }
+
+// tryAsk sends a text and returns the next frame, or an error if the connection
+// has ended.
+func (c *client) tryAsk(text string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := c.ws.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+		return nil, err
+	}
+	return c.readText()
+}

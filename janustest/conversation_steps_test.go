@@ -143,8 +143,6 @@ func conversation(id func(n int) any) []step {
 		{"viewer", m{"request": "join", "room": id(1), "ptype": "subscriber", "streams": []m{{"feed": id(11), "substream": 3}}}, ""},
 		{"viewer", m{"request": "join", "room": id(1), "ptype": "subscriber", "streams": []m{{"feed": id(11), "temporal": 3}}}, ""},
 		{"viewer", m{"request": "join", "room": id(3), "ptype": "subscriber", "pin": "1111", "streams": []m{{"feed": id(1)}}}, ""},
-		{"guest", m{"request": "add_remote_publisher", "room": id(3), "id": id(1), "streams": []m{{"mid": "0", "mindex": 0, "type": "audio", "codec": "pcma"}}}, ""},
-		{"viewer", m{"request": "join", "room": id(3), "ptype": "subscriber", "pin": "1111", "streams": []m{{"feed": id(1)}}}, ""},
 		{"viewer", m{"request": "join", "room": id(1), "ptype": "subscriber", "streams": []m{
 			{"feed": id(11), "mid": "0", "crossrefid": "c", "send": false}, {"feed": id(11), "mid": "1", "substream": 1}}}, ""},
 		{"viewer", m{"request": "join", "room": id(1), "ptype": "subscriber", "feed": id(11)}, ""},

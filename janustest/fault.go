@@ -2,7 +2,11 @@
 
 package janustest
 
-import "nhooyr.io/websocket"
+import (
+	"fmt"
+
+	"nhooyr.io/websocket"
+)
 
 // Cut ends every connection with a TCP reset, as when the server's machine goes.
 // The sessions end, or wait to be claimed, before Cut returns. New connections
@@ -12,6 +16,28 @@ func (s *Server) Cut() {
 		c.raw.reset()
 		c.drop()
 	}
+}
+
+// CutSession ends the connection that owns a session with a TCP reset, as Cut
+// does for all of them. It fails if there is no such session or no connection
+// owns it.
+func (s *Server) CutSession(session uint64) error {
+	s.mu.Lock()
+	ss := s.sessions[session]
+	var owner *conn
+	if ss != nil {
+		owner = ss.owner
+	}
+	s.mu.Unlock()
+	switch {
+	case ss == nil:
+		return fmt.Errorf("janustest: no such session %d", session)
+	case owner == nil:
+		return errNotOwned
+	}
+	owner.raw.reset()
+	owner.drop()
+	return nil
 }
 
 // Restart does to clients what a restart of Janus does: it closes every

@@ -70,6 +70,7 @@ type Server struct {
 
 	gate      gate
 	refuse    atomic.Int32
+	dialed    atomic.Int64 // the websocket handshakes that were begun
 	intercept atomic.Pointer[interceptor]
 	log       requestLog
 
@@ -214,6 +215,7 @@ func (s *Server) connState(_ net.Conn, state http.ConnState) {
 
 // accept upgrades one request to a websocket connection.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
+	s.dialed.Add(1)
 	if status := s.refuse.Load(); status != 0 {
 		http.Error(w, http.StatusText(int(status)), int(status))
 		return
@@ -266,6 +268,10 @@ func (s *Server) Connections() int {
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
+
+// Handshakes returns the number of websocket handshakes that have arrived, those
+// that Refuse turned down included.
+func (s *Server) Handshakes() int { return int(s.dialed.Load()) }
 
 // Handle registers a scripted plugin under its package name, such as
 // "janus.plugin.mine", in the place of any plugin of that name. Handles that

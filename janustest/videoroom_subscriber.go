@@ -259,7 +259,7 @@ func (v *videoroom) joinSubscriber(r *Request, rm *room, body members) *roomErro
 }
 
 func (rm *room) hasPrivateID(id uint64) bool {
-	return slices.ContainsFunc(rm.participants, func(p *publisher) bool { return p.privateID == id })
+	return slices.ContainsFunc(rm.participants, func(p *publisher) bool { return !p.remote && p.privateID == id })
 }
 
 // checkWanted checks that all streams that a subscriber wants are there.

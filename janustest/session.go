@@ -256,9 +256,9 @@ func (s *Server) timeout(ss *session) {
 // than for 1.1.
 func (s *Server) modern() bool { return versionNumber(s.Version) >= 1400 }
 
-// Timeout ends a session as if it had not been used for too long: timeout goes to
-// the connection that owns it, followed by detached for each handle when the
-// version is 1.1.2. It does nothing when there is no such session.
+// Timeout ends a session as if it had not been used for SessionTimeout. It sends
+// timeout to the connection that owns the session and, if the server behaves as
+// 1.1.2, detached for each handle. It does nothing if there is no such session.
 func (s *Server) Timeout(session uint64) {
 	s.mu.Lock()
 	ss := s.sessions[session]
@@ -269,9 +269,9 @@ func (s *Server) Timeout(session uint64) {
 	s.timeout(ss)
 }
 
-// Destroy ends a session as the Admin API does, without a word to the connection
-// that owns it: the next request on it gets error 458. It does nothing when there
-// is no such session.
+// Destroy ends a session as Janus's Admin API does. The client is not told; the
+// server answers its next request on the session with error 458. Destroy does
+// nothing if there is no such session.
 func (s *Server) Destroy(session uint64) {
 	s.mu.Lock()
 	ss := s.sessions[session]
@@ -285,8 +285,8 @@ func (s *Server) Destroy(session uint64) {
 	}
 }
 
-// Detach ends a handle as the Admin API does: detached goes to the connection
-// that owns the session. It does nothing when there is no such handle.
+// Detach detaches a handle as Janus's Admin API does. It sends detached to the
+// connection that owns the session. It does nothing if there is no such handle.
 func (s *Server) Detach(session, handle uint64) {
 	if h, err := s.lookup(session, handle); err == nil {
 		s.detachHandle(h)
@@ -302,10 +302,10 @@ func (s *Server) detachHandle(h *handle) {
 	_ = s.sendToOwner(h.session, h.message("detached", s, nil).end()) // lost without an owner
 }
 
-// Notify sends an event of a handle's plugin that answers no request, with data
-// as its plugindata.data. jsep may be nil. Both are encoded as JSON. It fails when
-// there is no such session or handle, when no connection owns the session, and
-// when data or jsep cannot be encoded.
+// Notify queues an event of a handle's plugin that does not answer a request,
+// with data as its plugindata.data. jsep may be nil. Both are encoded as JSON.
+// Notify returns an error if there is no such session or handle, if no connection
+// owns the session, or if data or jsep cannot be encoded.
 func (s *Server) Notify(session, handle uint64, data, jsep any) error {
 	h, err := s.lookup(session, handle)
 	if err != nil {
@@ -364,7 +364,8 @@ func (s *Server) Sessions() []uint64 {
 	return ids
 }
 
-// Handles returns the ids of a session's handles, in ascending order.
+// Handles returns the ids of a session's handles, in ascending order. It returns
+// nil if there is no such session.
 func (s *Server) Handles(session uint64) []uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

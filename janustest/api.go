@@ -60,8 +60,8 @@ func (s *Server) receive(c *conn, text []byte) {
 	s.serve(c, text)
 }
 
-// receiveOdd handles a frame that is not one object or array: it may be several
-// of them, or begin with some.
+// receiveOdd handles a frame that is not a single object or array. It may have
+// several of them, or begin with one.
 func (s *Server) receiveOdd(c *conn, text []byte) {
 	for len(text) > 0 {
 		dec := json.NewDecoder(bytes.NewReader(text))
@@ -94,7 +94,7 @@ func (s *Server) serve(c *conn, text []byte) {
 	r.route(r.msg.str("janus"))
 }
 
-// reply queues a frame for the connection. It is what Intercept functions get.
+// reply queues a frame for the connection. Intercept functions are called with it.
 func (c *conn) reply(frame any) {
 	text, err := encodeFrame(frame)
 	if err != nil {
@@ -161,8 +161,8 @@ func (r *call) route(janus string) {
 	r.serveHandle(janus)
 }
 
-// authorized checks the API secret and the token, either of which is enough, and
-// answers when neither is right.
+// authorized checks the API secret and the token. One of them is enough. If
+// neither is right, it answers with an error.
 func (r *call) authorized() bool {
 	s := r.srv
 	if s.APISecret == "" && !s.hasTokens() {
@@ -249,8 +249,8 @@ var unserved = []string{
 	"janus.plugin.videocall", "janus.plugin.voicemail",
 }
 
-// hint says what to do about a plugin that a real Janus has and the server has
-// not.
+// hint returns advice for the error about a plugin that a real Janus has but the
+// server does not.
 func hint(plugin string) string {
 	if !slices.Contains(unserved, plugin) {
 		return ""
@@ -332,9 +332,9 @@ func (r *call) message() {
 	})
 }
 
-// jsep checks the SDP of a message, and answers when it will not do. It is less
-// strict with scripted plugins: their SDP may be a mere stub, and they may have
-// sent an offer by way of Send.
+// jsep checks the SDP of a message and answers if it is invalid. It is less strict
+// with scripted plugins, whose SDP may be a stub and who may have sent an offer
+// with Send.
 func (r *call) jsep(jsep json.RawMessage) bool {
 	if jsep[0] != '{' {
 		r.fail(codeInvalidObject, "Invalid jsep object")

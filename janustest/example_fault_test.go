@@ -78,7 +78,9 @@ func ExampleServer_Broadcast() {
 }
 
 func ExampleServer_Timeout() {
-	server := janustest.NewServer()
+	server := janustest.NewUnstartedServer()
+	server.Version = "1.4.2" // 1.1.2 also sends detached
+	server.Start()
 	defer server.Close()
 	_, session, _ := connect(server, "janus.plugin.echotest")
 	server.Timeout(session.ID)

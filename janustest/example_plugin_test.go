@@ -3,6 +3,7 @@ package janustest_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 
@@ -144,13 +145,16 @@ func ExampleRequest_Event() {
 		_ = r.Event(map[string]any{"result": "early"}, nil)
 		_ = r.Ack()
 	}))
-	_, _, handle := connect(server, "janus.plugin.mine")
+	gateway, _, handle := connect(server, "janus.plugin.mine")
 	event, err := handle.Message(context.Background(), "", map[string]any{"request": "work"}, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(event.Plugindata.Data["result"])
-	// Output: early
+	fmt.Println(gateway.Ping(context.Background(), "")) // the pong follows the ack
+	// Output:
+	// early
+	// <nil>
 }
 
 // A plugin that reports something besides its answer.
@@ -176,8 +180,8 @@ func ExampleRequest_Error() {
 	}))
 	_, _, handle := connect(server, "janus.plugin.mine")
 	_, err := handle.Request(context.Background(), "", map[string]any{})
-	fmt.Println(err)
-	// Output: janus: error 462: no
+	fmt.Println("refused:", errors.Is(err, janus.ErrorPluginMessage))
+	// Output: refused: true
 }
 
 // An answer that no Janus would send.

@@ -173,14 +173,14 @@ const (
 // plugin is configured. Only videoroom.check knows it.
 const anIdent kind = "an id"
 
-// A param is what Janus checks of a member.
+// A param says how Janus checks a member.
 type param struct {
 	name     string
 	kind     kind
 	required bool
 }
 
-// A fault is what is wrong with the members of a request: missing or mistyped.
+// A fault is a member of a request that is missing or of the wrong type.
 type fault struct {
 	missing bool
 	text    string

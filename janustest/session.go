@@ -33,8 +33,8 @@ type handle struct {
 	state       any         // what a built-in plugin knows of it, guarded by the plugin
 }
 
-// A watcher is a built-in plugin that wants to know how its handles fare. It is
-// called without Server.mu.
+// A watcher is a built-in plugin that is told when its handles end. Its methods
+// are called without Server.mu.
 type watcher interface {
 	// hangup is called when the PeerConnection of a handle ends, or would end if
 	// there were one.
@@ -97,8 +97,8 @@ func (s *Server) removeSession(ss *session) []*handle {
 	return ss.sorted()
 }
 
-// sorted returns the handles by id, so that what is done to all of them is done
-// in the same order every time. The caller holds Server.mu.
+// sorted returns the handles in the order of their ids, so that they always end in
+// the same order. The caller holds Server.mu.
 func (ss *session) sorted() []*handle {
 	handles := make([]*handle, 0, len(ss.handles))
 	for _, h := range ss.handles {

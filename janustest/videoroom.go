@@ -29,7 +29,7 @@ const (
 	roomUnknownError     = 499
 )
 
-// A roomError is an error of the plugin, which goes out as data.
+// A roomError is an error of the plugin. It is sent as data.
 type roomError struct {
 	code int
 	text string
@@ -165,7 +165,7 @@ func (v *videoroom) ServeJanus(r *Request) {
 	}
 }
 
-// serveParticipant serves a request by what the handle is so far.
+// serveParticipant serves a request on a publisher, a subscriber or neither.
 func (v *videoroom) serveParticipant(r *Request, request string, body members) *roomError {
 	switch state := r.handle.state.(type) {
 	case *publisher:
@@ -208,7 +208,7 @@ func (v *videoroom) join(r *Request, body members) *roomError {
 	return roomErrorf(roomInvalidElement, "Invalid element (ptype)")
 }
 
-// hangup has a publisher unpublish, and a subscriber lose its streams.
+// hangup ends the streams of a publisher or a subscriber.
 func (v *videoroom) hangup(s *Server, h *handle) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -220,7 +220,7 @@ func (v *videoroom) hangup(s *Server, h *handle) {
 	}
 }
 
-// detach has a participant leave.
+// detach removes a participant from its room.
 func (v *videoroom) detach(s *Server, h *handle) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

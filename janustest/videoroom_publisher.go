@@ -79,7 +79,7 @@ func (v *videoroom) joinPublisher(r *Request, rm *room, body members) *roomError
 	return v.negotiate(r, p, joined, body)
 }
 
-// identity is what others learn of a participant.
+// identity describes a participant to others.
 func (p *publisher) identity() object {
 	o := object{{"id", p.id}}
 	if p.display != "" {
@@ -91,7 +91,7 @@ func (p *publisher) identity() object {
 	return o
 }
 
-// describe is what others learn of a participant that publishes.
+// describe describes a participant that publishes to others.
 func (p *publisher) describe() object { return append(p.identity(), p.published()...) }
 
 // published describes the streams, with the codecs once more for old clients.
@@ -276,7 +276,7 @@ func (p *publisher) announce(s *Server) {
 	})
 }
 
-// publish serves configure and publish, which differ in little.
+// publish serves configure and publish, which differ little.
 func (v *videoroom) publish(r *Request, p *publisher, request string, body members) *roomError {
 	if request == "publish" && p.started {
 		return roomErrorf(roomAlreadyPublished, "Can't publish, already published")
@@ -361,7 +361,7 @@ func (v *videoroom) setStreams(s *Server, p *publisher, offer *sdp, body members
 	v.unsubscribeAll(s, p.room, disabled)
 }
 
-// unpublish has a publisher stop publishing, and tells the others.
+// unpublish ends the streams of a publisher and tells the others.
 func (v *videoroom) unpublish(s *Server, p *publisher) {
 	if !p.started {
 		return
@@ -382,7 +382,8 @@ func (v *videoroom) dropStreams(s *Server, p *publisher) {
 	}
 }
 
-// leave has a publisher leave its room, and tells the others in the given word.
+// leave removes a publisher from its room and tells the others, with word as the
+// name of the field that has its id.
 func (v *videoroom) leave(s *Server, p *publisher, word string) {
 	if p.room == nil {
 		return

@@ -148,7 +148,7 @@ func checkCodecs(body members) *roomError {
 // minBitrate is the least bitrate that a room can be limited to.
 const minBitrate = 64_000
 
-// configure sets what a create request asks for.
+// configure takes the settings of a create request.
 func (rm *room) configure(body members) *roomError {
 	set := func(p *string, name string) {
 		if v := body.str(name); v != "" {

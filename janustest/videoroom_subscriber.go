@@ -350,7 +350,7 @@ func (sub *subscriber) updated() object {
 	return object{{"videoroom", "updated"}, {"room", sub.room.id}, {"streams", sub.describe()}}
 }
 
-// renegotiate sends a new offer that nobody asked for.
+// renegotiate sends a new offer that does not answer a request.
 func (sub *subscriber) renegotiate(s *Server) {
 	updated := sub.updated()
 	notify(s, sub.handle, updated, sub.offer())
@@ -414,7 +414,8 @@ func (v *videoroom) checkConfigured(sub *subscriber, wanted []members) *roomErro
 	return nil
 }
 
-// offerOrWait has an offer made now, or when the answer to the last one is there.
+// offerOrWait calls offer, unless the last offer has not been answered. Then it
+// notes that another offer is due, and returns false.
 func (sub *subscriber) offerOrWait(offer func()) bool {
 	if !sub.answered {
 		sub.pending = true

@@ -11,6 +11,7 @@ import (
 // Janus's error codes.
 const (
 	codeUnauthorized    = 403
+	codeWrongPlugin     = 405
 	codeUnknownRequest  = 453
 	codeInvalidJSON     = 454
 	codeInvalidObject   = 455
@@ -59,8 +60,8 @@ func (s *Server) receive(c *conn, text []byte) {
 	s.serve(c, text)
 }
 
-// receiveOdd handles a frame that is not one object or array: it may be several
-// of them, or begin with some.
+// receiveOdd handles a frame that is not a single object or array. It may have
+// several of them, or begin with one.
 func (s *Server) receiveOdd(c *conn, text []byte) {
 	for len(text) > 0 {
 		dec := json.NewDecoder(bytes.NewReader(text))
@@ -93,7 +94,7 @@ func (s *Server) serve(c *conn, text []byte) {
 	r.route(r.msg.str("janus"))
 }
 
-// reply queues a frame for the connection. It is what Intercept functions get.
+// reply queues a frame for the connection. Intercept functions are called with it.
 func (c *conn) reply(frame any) {
 	text, err := encodeFrame(frame)
 	if err != nil {
@@ -160,17 +161,17 @@ func (r *call) route(janus string) {
 	r.serveHandle(janus)
 }
 
-// authorized checks the API secret and the token, either of which is enough, and
-// answers when neither is right.
+// authorized checks the API secret and the token. One of them is enough. If
+// neither is right, it answers with an error.
 func (r *call) authorized() bool {
 	s := r.srv
-	if s.APISecret == "" && len(s.Tokens) == 0 {
+	if s.APISecret == "" && !s.hasTokens() {
 		return true
 	}
 	if s.APISecret != "" && r.msg.str("apisecret") == s.APISecret {
 		return true
 	}
-	if len(s.Tokens) > 0 && slices.Contains(s.Tokens, r.msg.str("token")) {
+	if s.hasTokens() && s.acceptsToken(r.msg.str("token")) {
 		return true
 	}
 	r.fail(codeUnauthorized, "Unauthorized request (wrong or missing secret/token)")
@@ -227,12 +228,34 @@ func (r *call) attach() {
 		return
 	}
 	plugin := r.msg.str("plugin")
-	h := r.srv.attach(r.session, plugin, r.msg.str("opaque_id"))
-	if h == nil {
-		r.failf(codeNoPlugin, "No such plugin '%s'", plugin)
+	impl := r.srv.findPlugin(plugin)
+	if impl == nil {
+		r.failf(codeNoPlugin, "No such plugin '%s'%s", plugin, hint(plugin))
 		return
 	}
+	// Janus looks at a token even if the API secret made up for it.
+	if token := r.msg.str("token"); token != "" && r.srv.hasTokens() && !r.srv.allowsPlugin(token, plugin) {
+		r.failf(codeWrongPlugin, "Provided token can't access plugin '%s'", plugin)
+		return
+	}
+	h := r.srv.attach(r.session, impl, plugin, r.msg.str("opaque_id"))
 	r.conn.send(appendHeader("success", r.sessionID, r.transaction).id(h.id).end())
+}
+
+// unserved are the plugins of Janus that need a script.
+var unserved = []string{
+	"janus.plugin.audiobridge", "janus.plugin.duktape", "janus.plugin.lua", "janus.plugin.nosip",
+	"janus.plugin.recordplay", "janus.plugin.sip", "janus.plugin.streaming", "janus.plugin.textroom",
+	"janus.plugin.videocall", "janus.plugin.voicemail",
+}
+
+// hint returns advice for the error about a plugin that a real Janus has but the
+// server does not.
+func hint(plugin string) string {
+	if !slices.Contains(unserved, plugin) {
+		return ""
+	}
+	return fmt.Sprintf(" (janustest does not serve it: register a janustest.Script for it with Server.Handle(%q, script))", plugin)
 }
 
 func (r *call) destroy() {
@@ -309,9 +332,9 @@ func (r *call) message() {
 	})
 }
 
-// jsep checks the SDP of a message, and answers when it will not do. It is less
-// strict with scripted plugins: their SDP may be a mere stub, and they may have
-// sent an offer by way of Send.
+// jsep checks the SDP of a message and answers if it is invalid. It is less strict
+// with scripted plugins, whose SDP may be a stub and who may have sent an offer
+// with Send.
 func (r *call) jsep(jsep json.RawMessage) bool {
 	if jsep[0] != '{' {
 		r.fail(codeInvalidObject, "Invalid jsep object")

@@ -66,19 +66,29 @@ func newServer(t testing.TB, set func(s *janustest.Server)) *janustest.Server {
 
 func dial(t testing.TB, s *janustest.Server) *client {
 	t.Helper()
-	c, _, err := tryDial(t, s)
+	c, _, err := tryDial(t, s.URL, s.Client())
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
 	return c
 }
 
-func tryDial(t testing.TB, s *janustest.Server) (*client, *http.Response, error) {
+// dialURL dials any server.
+func dialURL(t testing.TB, url string) *client {
+	t.Helper()
+	c, _, err := tryDial(t, url, http.DefaultClient)
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	return c
+}
+
+func tryDial(t testing.TB, url string, hc *http.Client) (*client, *http.Response, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	ws, resp, err := websocket.Dial(ctx, s.URL, &websocket.DialOptions{
-		HTTPClient:   s.Client(),
+	ws, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient:   hc,
 		Subprotocols: []string{"janus-protocol"},
 	})
 	if err != nil {
@@ -107,6 +117,12 @@ func (c *client) readText() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, text, err := c.ws.Read(ctx)
+	return text, err
+}
+
+// readForever is readText without a limit of time.
+func (c *client) readForever() ([]byte, error) {
+	_, text, err := c.ws.Read(context.Background())
 	return text, err
 }
 
@@ -210,4 +226,15 @@ func waitFor(t testing.TB, what string, cond func() bool) {
 			t.Fatalf("waited in vain for %s", what)
 		}
 	}
+}
+
+// tryAsk sends a text and returns the next frame, or an error if the connection
+// has ended.
+func (c *client) tryAsk(text string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := c.ws.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+		return nil, err
+	}
+	return c.readText()
 }

@@ -11,9 +11,9 @@ import (
 	"nhooyr.io/websocket"
 )
 
-// A conn is one websocket connection. One goroutine reads and handles its
-// requests, another writes what is queued for it, so that a client that does not
-// read holds up nobody.
+// A conn is a websocket connection. One goroutine reads and handles its requests.
+// Another writes the frames that are queued for it, so that a client that does not
+// read blocks no other.
 type conn struct {
 	srv *Server
 	raw *rawConn
@@ -76,8 +76,8 @@ func (c *conn) enqueue(o outgoing) bool {
 	return true
 }
 
-// take waits for something to write. It returns what is queued, leaving batch's
-// memory as the new queue, or nothing when the connection has ended.
+// take waits until there is something to write and returns the queue. The memory
+// of batch becomes the new queue. take returns nil if the connection has ended.
 func (c *conn) take(batch []outgoing) []outgoing {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -105,7 +105,7 @@ func (c *conn) writeLoop() {
 	}
 }
 
-// writeAll writes a batch with as few system calls as may be.
+// writeAll writes a batch with as few system calls as possible.
 func (c *conn) writeAll(batch []outgoing) error {
 	c.raw.cork()
 	for _, o := range batch {
@@ -132,8 +132,8 @@ func (c *conn) write(o outgoing) error {
 	}
 }
 
-// drop ends the connection and lets go of its sessions. It may be called more
-// than once.
+// drop ends the connection, and ends or orphans its sessions. It may be called
+// more than once.
 func (c *conn) drop() {
 	c.mu.Lock()
 	c.closed = true
@@ -193,7 +193,7 @@ func (r *rawConn) Write(p []byte) (int, error) {
 	return r.Conn.Write(p)
 }
 
-// cork holds back what is written until uncork.
+// cork holds back all writes until uncork.
 func (r *rawConn) cork() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -218,7 +218,7 @@ func (r *rawConn) Close() error {
 	return r.Conn.Close()
 }
 
-// reset has the connection end with a TCP reset.
+// reset ends the connection with a TCP reset.
 func (r *rawConn) reset() {
 	if tcp, ok := r.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // it fails only on a connection that has ended

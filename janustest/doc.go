@@ -1,27 +1,49 @@
 // Package janustest provides a stand-in Janus WebRTC server for tests, in the
 // manner of net/http/httptest.
 //
-// NewServer starts a server on a free port of the loopback interface. It
-// answers the Janus API over websocket as a real Janus does: sessions, handles,
-// keepalives, claims, errors with Janus's codes and texts, authentication, and
-// the plugins janus.plugin.echotest and janus.plugin.videoroom. There is no
-// media: an SDP offer gets a plausible answer, and nothing is ever connected,
-// so webrtcup, media, slowlink and trickle do not come unless a test sends them
-// with Send.
+// NewServer starts a server on a free port of the loopback interface. It answers
+// the Janus API over websocket as a real Janus does: sessions, handles,
+// keepalives, claims, errors with Janus's codes and texts, API secrets, stored
+// and signed tokens, and the plugins janus.plugin.echotest and
+// janus.plugin.videoroom with all of its requests. There is no media. The server
+// answers an SDP offer with a plausible answer, but no PeerConnection comes up,
+// so it never sends webrtcup, media, slowlink or trickle by itself. A test can
+// send them with Send.
 //
-// An application that talks to a plugin of its own registers a script for it
-// with Handle. Intercept sees every request first, and can withhold, double or
-// forge the answer. Notify, Send, Broadcast, Detach, Timeout and Destroy make
-// the server act without being asked. Cut, Disconnect, Stall, Corrupt and Refuse
-// are the ways in which a connection fails.
+// For any other plugin, register a script with Handle. Script answers requests
+// by their name and is all that most tests of AudioBridge, Streaming and the
+// other plugins need:
 //
-// The server differs from a real Janus in three ways that make tests simpler:
-// the event that answers a request always follows its ack, whereas a real Janus
-// may send the event first; there is no VideoRoom configuration file, so
-// permanent rooms are not kept; and sessions expire to the millisecond, where
-// Janus looks every other second. A test that wants the events first can have
-// them so with a scripted Plugin that calls Event and then Ack.
+//	server.Handle("janus.plugin.audiobridge", janustest.Script{
+//		"create": janustest.Success(map[string]any{"audiobridge": "created", "room": 5}),
+//		"join":   janustest.Event(map[string]any{"audiobridge": "joined", "room": 5}, nil),
+//	})
 //
-// Every method of Server and Request may be called from any goroutine, unless
-// its comment says otherwise.
+// Tests of failures have the following means:
+//
+//   - Intercept sees every request before the server does. It can drop it, answer
+//     it late, twice or wrongly. A claim that is never answered, a reply for
+//     another session and an error without a session are made with it.
+//   - Notify, Send, Broadcast, Detach, Timeout and Destroy make the server act
+//     without being asked.
+//   - Cut, CutSession, Disconnect, Stall, Corrupt, Refuse and Restart make
+//     connections fail. Stall also delays the pongs that answer pings.
+//   - Connections, Handshakes, Sessions, Handles and Requests report what has
+//     happened so far.
+//
+// The server behaves as Janus 1.1.2 or 1.4.2, see Server.Version. Where a request
+// knows more fields in the newer version, it checks them in both. These
+// differences to a real Janus make tests simpler:
+//
+//   - The event that answers a request always follows its ack. A real Janus may
+//     send the event first, as a Plugin can that calls Event and then Ack.
+//   - A VideoRoom publisher is announced when it has sent its offer. A real Janus
+//     waits for the PeerConnection.
+//   - The VideoRoom has no configuration file, so rooms cannot be permanent. It
+//     has no dummy publishers, forwards nothing, and resolves no host names but
+//     localhost.
+//   - Sessions expire to the millisecond. A real Janus checks every two seconds.
+//
+// Methods of Server and Request may be called concurrently, unless their comment
+// says otherwise.
 package janustest

@@ -47,7 +47,7 @@ func (echotest) hangup(s *Server, h *handle) { _ = s.push(h, nil, echotestDone, 
 
 func (echotest) detach(*Server, *handle) {}
 
-// echotestError returns what is wrong with a body, or "".
+// echotestError returns an error text for a body, or "" if it is valid.
 func echotestError(body members, negotiates bool) string {
 	if f := body.check(echotestParams...); f != nil {
 		return f.text
@@ -58,7 +58,7 @@ func echotestError(body members, negotiates bool) string {
 		}
 	}
 	for _, p := range echotestParams {
-		// These three say how to do what others ask for.
+		// These three modify the others and mean nothing without them.
 		modifier := p.name == "filename" || p.name == "svc" || p.name == "audiocodec"
 		if !modifier && body.get(p.name) != nil {
 			return ""

@@ -2,11 +2,15 @@
 
 package janustest
 
-import "nhooyr.io/websocket"
+import (
+	"fmt"
 
-// Cut ends every connection with a TCP reset, as when the server's machine goes.
-// The sessions end, or wait to be claimed, before Cut returns. New connections
-// are accepted as before.
+	"nhooyr.io/websocket"
+)
+
+// Cut ends every connection with a TCP reset. When it returns, their sessions
+// have ended or, with a ReclaimTimeout, wait to be claimed. The server accepts
+// new connections as before.
 func (s *Server) Cut() {
 	for _, c := range s.lockedConnections() {
 		c.raw.reset()
@@ -14,27 +18,68 @@ func (s *Server) Cut() {
 	}
 }
 
-// Disconnect ends every connection with a websocket close frame, behind the
-// frames that are queued for it. It does not wait for the closing handshakes: a
-// connection and its sessions go when the client has answered.
+// CutSession is like Cut, but ends only the connection that owns the session. It
+// returns an error if there is no such session or no connection owns it.
+func (s *Server) CutSession(session uint64) error {
+	s.mu.Lock()
+	ss := s.sessions[session]
+	var owner *conn
+	if ss != nil {
+		owner = ss.owner
+	}
+	s.mu.Unlock()
+	switch {
+	case ss == nil:
+		return fmt.Errorf("janustest: no such session %d", session)
+	case owner == nil:
+		return errNotOwned
+	}
+	owner.raw.reset()
+	owner.drop()
+	return nil
+}
+
+// Restart has the same effect on clients as a restart of Janus. It closes every
+// connection without a closing handshake and forgets every session and handle.
+// The VideoRoom has the rooms that it had at the start of the server. The URL
+// stays the same, and so do plugins registered with Handle, the Intercept
+// function, and what Stall and Refuse have set. The server accepts connections
+// all the time; to keep clients away for a while, call Refuse first.
+func (s *Server) Restart() {
+	s.mu.Lock()
+	conns := s.connections()
+	clear(s.conns) // from here on they can make no session
+	for _, ss := range s.sessions {
+		s.removeSession(ss)
+	}
+	s.resetVideoroom()
+	s.mu.Unlock()
+	for _, c := range conns {
+		c.drop()
+	}
+}
+
+// Disconnect sends a websocket close frame on every connection, after the frames
+// that are queued. It does not wait for the closing handshakes. A connection and
+// its sessions end when the client has answered.
 func (s *Server) Disconnect(code websocket.StatusCode, reason string) {
 	for _, c := range s.lockedConnections() {
 		c.enqueue(outgoing{close: &websocket.CloseError{Code: code, Reason: reason}})
 	}
 }
 
-// Stall has the server stop reading from its connections and writing to them, as
-// if its process were stopped: pings are not answered, handshakes hang, and what
-// clients write fills the buffers between. Connections stay up. What Notify,
-// Send and the like queue is held until Resume. Sessions still time out.
+// Stall makes the server stop reading from and writing to its connections, as if
+// its process were suspended. Connections stay open, but pings are not answered,
+// handshakes hang, and the data that clients write fills the buffers between.
+// Frames that are queued, for example by Send, are sent after Resume. Sessions
+// still time out.
 func (s *Server) Stall() { s.gate.shut() }
 
-// Resume ends a Stall.
+// Resume undoes Stall.
 func (s *Server) Resume() { s.gate.open() }
 
-// Corrupt writes data into the TCP stream of every connection as it is, below
-// the websocket framing, and below TLS if there is TLS. It goes out behind the
-// frames that are queued.
+// Corrupt writes data to the TCP stream of every connection, after the frames
+// that are queued. The data bypasses the websocket framing and TLS.
 func (s *Server) Corrupt(data []byte) {
 	data = append([]byte{}, data...)
 	for _, c := range s.lockedConnections() {
@@ -42,6 +87,6 @@ func (s *Server) Corrupt(data []byte) {
 	}
 }
 
-// Refuse has new websocket handshakes answered with the HTTP status, until it is
-// called with 0. Connections that are up stay up.
+// Refuse makes the server answer websocket handshakes with an HTTP status, until
+// Refuse is called with 0. Open connections are not affected.
 func (s *Server) Refuse(status int) { s.refuse.Store(int32(status)) }

@@ -161,7 +161,7 @@ func TestRefuse(t *testing.T) {
 	s := newServer(t, nil)
 	c := dial(t, s)
 	s.Refuse(http.StatusServiceUnavailable)
-	_, resp, err := tryDial(t, s)
+	_, resp, err := tryDial(t, s.URL, s.Client())
 	if err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("got %v, %v", resp, err)
 	}

@@ -8,12 +8,12 @@ import (
 	"strconv"
 )
 
-// A frame is a JSON object in the making, with its fields in the order in which
-// Janus writes them.
+// A frame is a JSON object under construction. Its fields are in the order in
+// which Janus writes them.
 type frame []byte
 
-// appendHeader begins a frame with what all have in common. A session of 0 and a
-// transaction of nil are left out.
+// appendHeader begins a frame with the fields that all frames have. It leaves out
+// a session of 0 and a transaction of nil.
 func appendHeader(janus string, session uint64, transaction json.RawMessage) frame {
 	f := make(frame, 0, 128)
 	f = append(f, `{"janus":"`...)

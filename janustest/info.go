@@ -59,7 +59,7 @@ func (s *Server) info(transaction json.RawMessage) []byte {
 		{"dtls-mtu", 1200},
 		{"static-event-loops", 0},
 		{"api_secret", s.APISecret != ""},
-		{"auth_token", len(s.Tokens) > 0},
+		{"auth_token", s.hasTokens()},
 		{"event_handlers", false},
 		{"opaqueid_in_api", s.OpaqueIDInAPI},
 		{"dependencies", dependencies(modern)},

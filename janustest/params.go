@@ -31,6 +31,18 @@ func (m members) str(name string) string { return unquote(m.get(name)) }
 // uint returns an integer member, or 0.
 func (m members) uint(name string) uint64 { return integer(m.get(name)) }
 
+// ident returns a member that is an id, or none.
+func (m members) ident(name string) ident {
+	switch raw := m.get(name); {
+	case raw == nil:
+		return none
+	case raw[0] == '"':
+		return stringIdent(unquote(raw))
+	default:
+		return numericIdent(integer(raw))
+	}
+}
+
 // flag returns a boolean member, or otherwise.
 func (m members) flag(name string, otherwise bool) bool {
 	switch string(m.get(name)) {
@@ -157,14 +169,18 @@ const (
 	anArray   kind = "an array"
 )
 
-// A param is what Janus checks of a member.
+// anIdent is the kind of an id of the VideoRoom, a number or a string as the
+// plugin is configured. Only videoroom.check knows it.
+const anIdent kind = "an id"
+
+// A param says how Janus checks a member.
 type param struct {
 	name     string
 	kind     kind
 	required bool
 }
 
-// A fault is what is wrong with the members of a request: missing or mistyped.
+// A fault is a member of a request that is missing or of the wrong type.
 type fault struct {
 	missing bool
 	text    string

@@ -7,30 +7,29 @@ import (
 
 // A Plugin answers the messages sent to the handles attached to it.
 //
-// ServeJanus is called once for each message, on the goroutine that reads the
-// connection: the messages of a connection come in order and one at a time, and
-// a ServeJanus that blocks holds up that connection and no other. It may keep r
-// and answer later, from another goroutine. Calls for different connections are
-// concurrent.
+// The server calls ServeJanus for each message, on the goroutine that reads the
+// connection. Calls for one connection are sequential, in the order of the
+// messages; a call that blocks delays that connection only. Calls for different
+// connections are concurrent. ServeJanus may keep r and answer later, from
+// another goroutine.
 type Plugin interface {
 	ServeJanus(r *Request)
 }
 
-// A PluginFunc is a function that is a Plugin.
+// A PluginFunc is a Plugin that consists of a function.
 type PluginFunc func(r *Request)
 
 // ServeJanus calls f.
 func (f PluginFunc) ServeJanus(r *Request) { f(r) }
 
-// A Request is one message to a plugin, and the means to answer it. What answers
-// it is up to the plugin: Janus plugins send either Success or Error, or Ack and
-// then one Event or more.
+// A Request is a message to a plugin. Its methods answer the message. Janus's own
+// plugins call either Success or Error, or Ack and then Event once or more.
 //
-// Success, Ack, Error and Raw go to the connection that sent the message, Event
-// and Notify to the one that owns the session at the time. They queue a frame and
-// return; a nil error means that it is queued, not that it has arrived. They fail
-// when the connection, session or handle has gone, when no connection owns the
-// session, and when a value cannot be encoded as JSON.
+// Success, Ack, Error and Raw send to the connection that the message came from,
+// Event and Notify to the connection that owns the session at the time. They
+// queue a frame and do not wait until it is sent. They return an error if the
+// connection, session or handle has ended, if no connection owns the session, or
+// if a value cannot be encoded as JSON.
 type Request struct {
 	Session     uint64          // the session's id
 	Handle      uint64          // the handle's id
@@ -47,7 +46,7 @@ type Request struct {
 	transaction json.RawMessage // as it came
 }
 
-// Success answers at once, with data as plugindata.data.
+// Success answers the message with a success that has data as plugindata.data.
 func (r *Request) Success(data any) error {
 	f, err := r.handle.message("success", r.srv, r.transaction).plugindata(r.Plugin, data)
 	if err != nil {
@@ -56,30 +55,30 @@ func (r *Request) Success(data any) error {
 	return r.send(f.end())
 }
 
-// Ack acknowledges the message: an Event follows.
+// Ack acknowledges the message. It tells the client that an Event will follow.
 func (r *Request) Ack() error {
 	return r.send(appendHeader("ack", r.Session, r.transaction).end())
 }
 
 // Event sends an event with the transaction of the message and data as
-// plugindata.data. jsep may be nil. It may be called several times.
+// plugindata.data. jsep may be nil. Event may be called several times.
 func (r *Request) Event(data, jsep any) error {
 	return r.push(r.transaction, data, jsep)
 }
 
-// Notify sends an event of the handle that answers nothing, and so has no
-// transaction. jsep may be nil.
+// Notify sends an event of the handle that does not answer a request, and so has
+// no transaction. jsep may be nil.
 func (r *Request) Notify(data, jsep any) error {
 	return r.push(nil, data, jsep)
 }
 
-// Error answers with an error of the Janus API. The errors of plugins, which are
-// data with an error_code, go with Success or Event.
+// Error answers the message with an error of the Janus API. An error of a plugin
+// is data with an error_code instead; send it with Success or Event.
 func (r *Request) Error(code int, reason string) error {
 	return r.send(errorFrame(r.Session, r.transaction, code, reason))
 }
 
-// Raw sends any frame, encoded as Server.Send does it.
+// Raw sends a frame, encoded as by Server.Send.
 func (r *Request) Raw(frame any) error {
 	text, err := encodeFrame(frame)
 	if err != nil {

@@ -26,33 +26,46 @@ const (
 
 // A Server is a stand-in Janus server on the loopback interface.
 //
-// The exported fields are read while the server runs: set them between
-// NewUnstartedServer and Start, and not afterwards.
+// Set the exported fields between NewUnstartedServer and Start. They must not be
+// changed afterwards, because the server reads them while it runs.
 type Server struct {
 	// URL is the address to dial, ws://127.0.0.1:port/ or wss://127.0.0.1:port/.
 	// Start and StartTLS set it.
 	URL string
 
-	// Version is the Janus version to stand in for, "1.1.2" or "1.4.2". It
-	// decides what info answers and whether detached follows a session's
-	// timeout. Any other value behaves like the nearest of the two. The default
-	// is "1.1.2".
+	// Version is the Janus version that the server reports and behaves as. The
+	// server knows the behavior of 1.1.2 and of 1.4.2; versions from 1.4.0 on
+	// behave as 1.4.2, all others as 1.1.2. The default is "1.1.2".
 	Version string
 
-	// APISecret is the apisecret that requests must carry. Empty means none.
+	// APISecret is the apisecret that requests must carry. If it is empty,
+	// requests need none.
 	APISecret string
 
-	// Tokens are the stored tokens, one of which requests must carry. None means
-	// that there is no token authentication. When there is an APISecret as well,
-	// either of the two is enough, as in Janus.
+	// Tokens are the stored tokens. Requests must carry one of them. If there
+	// are none and no TokenAuthSecret, requests need no token. If there is an
+	// APISecret as well, either of the two is enough, as in Janus. A stored
+	// token allows all plugins.
 	Tokens []string
 
+	// TokenAuthSecret is the secret that tokens must be signed with, Janus's
+	// token_auth_secret. Package signedtoken signs them. The server checks their
+	// signature, realm and expiry, when a handle is attached their plugins, and
+	// in rooms with signed_tokens their room. If TokenAuthSecret is set, Tokens
+	// is ignored, since Janus has one kind of tokens at a time.
+	TokenAuthSecret string
+
+	// StringIDs makes the ids of the VideoRoom's rooms and participants strings,
+	// as string_ids does in the plugin's configuration. Numbers are then refused.
+	StringIDs bool
+
 	// SessionTimeout is how long a session lives without a request. The default
-	// is 60 s; 0 or less means for ever.
+	// is 60 seconds. If it is 0 or negative, sessions do not time out.
 	SessionTimeout time.Duration
 
-	// ReclaimTimeout is how long a session whose connection went can still be
-	// claimed. 0, the default, means that a session ends with its connection.
+	// ReclaimTimeout is how long a session can still be claimed after its
+	// connection has ended. If it is 0, the default, a session ends with its
+	// connection.
 	ReclaimTimeout time.Duration
 
 	// OpaqueIDInAPI adds the opaque_id of a handle to its events.
@@ -60,6 +73,7 @@ type Server struct {
 
 	gate      gate
 	refuse    atomic.Int32
+	dialed    atomic.Int64 // the websocket handshakes that were begun
 	intercept atomic.Pointer[interceptor]
 	log       requestLog
 
@@ -77,16 +91,17 @@ type Server struct {
 	closed   bool
 }
 
-// NewServer starts a server. The caller must Close it. It panics if it cannot
-// listen.
+// NewServer starts and returns a server. The caller must call Close when it is
+// done with it. NewServer panics if it cannot listen.
 func NewServer() *Server {
 	s := NewUnstartedServer()
 	s.Start()
 	return s
 }
 
-// NewTLSServer starts a server that speaks TLS. Client gives an HTTP client that
-// trusts its certificate.
+// NewTLSServer starts and returns a server that uses TLS. Server.Client returns
+// an HTTP client that trusts its certificate. NewTLSServer panics if it cannot
+// listen.
 func NewTLSServer() *Server {
 	s := NewUnstartedServer()
 	s.StartTLS()
@@ -94,7 +109,7 @@ func NewTLSServer() *Server {
 }
 
 // NewUnstartedServer returns a server that does not listen yet, so that its
-// fields can be set. Start or StartTLS starts it.
+// fields can be set. Call Start or StartTLS to start it.
 func NewUnstartedServer() *Server {
 	s := &Server{
 		Version:        "1.1.2",
@@ -104,14 +119,15 @@ func NewUnstartedServer() *Server {
 		conns:          make(map[*conn]struct{}),
 	}
 	s.plugins[echotestPackage] = echotest{}
-	s.plugins[videoroomPackage] = newVideoroom()
+	s.plugins[videoroomPackage] = newVideoroom(s)
 	return s
 }
 
-// Start starts a server made by NewUnstartedServer.
+// Start starts a server that NewUnstartedServer returned. It panics if it cannot
+// listen or if the server has been started.
 func (s *Server) Start() { s.start(nil) }
 
-// StartTLS starts a server made by NewUnstartedServer, with TLS.
+// StartTLS is like Start, but the server uses TLS.
 func (s *Server) StartTLS() {
 	cert, config := newCertificate()
 	s.cert = cert
@@ -136,9 +152,7 @@ func (s *Server) start(config *tls.Config) {
 		pool.AddCert(s.cert)
 		s.transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}
-	if v, ok := s.plugins[videoroomPackage].(*videoroom); ok && s.modern() {
-		v.modernize()
-	}
+	s.resetVideoroom() // its configuration is known only now
 	s.URL = scheme + "://" + l.Addr().String() + "/"
 	s.http = &http.Server{
 		Handler:     http.HandlerFunc(s.accept),
@@ -153,18 +167,26 @@ func (s *Server) start(config *tls.Config) {
 	}()
 }
 
-// Certificate returns the certificate of a server started with TLS, and nil
-// otherwise.
+// resetVideoroom gives the VideoRoom the rooms of its configuration, unless a
+// script has replaced it. The caller holds s.mu or is the only one to know s.
+func (s *Server) resetVideoroom() {
+	if _, ok := s.plugins[videoroomPackage].(*videoroom); ok {
+		s.plugins[videoroomPackage] = newVideoroom(s)
+	}
+}
+
+// Certificate returns the certificate of a server that uses TLS, and nil for any
+// other.
 func (s *Server) Certificate() *x509.Certificate { return s.cert }
 
-// Client returns an HTTP client to dial the server with. It trusts the server's
-// certificate, if there is one. It is for use between Start and Close.
+// Client returns an HTTP client that trusts the server's certificate, if it has
+// one. Call it after Start, and do not use the client after Close.
 func (s *Server) Client() *http.Client { return &http.Client{Transport: s.transport} }
 
-// Close stops the server: it drops every connection without a closing handshake,
-// forgets every session, and returns when the server's goroutines have ended. It
-// must not be called from a Plugin or an Intercept function, whose return it
-// waits for. It may be called more than once.
+// Close stops the server. It drops every connection without a closing handshake,
+// forgets every session, and waits for the server's goroutines. Since it waits
+// for Plugins and Intercept functions too, they must not call it. Calls after the
+// first do nothing.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -198,6 +220,7 @@ func (s *Server) connState(_ net.Conn, state http.ConnState) {
 
 // accept upgrades one request to a websocket connection.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
+	s.dialed.Add(1)
 	if status := s.refuse.Load(); status != 0 {
 		http.Error(w, http.StatusText(int(status)), int(status))
 		return
@@ -244,16 +267,20 @@ func (s *Server) lockedConnections() []*conn {
 	return s.connections()
 }
 
-// Connections returns the number of websocket connections.
+// Connections returns the number of open websocket connections.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
 
-// Handle registers a scripted plugin under its package name, such as
-// "janus.plugin.mine", in the place of any plugin of that name. Handles that
-// are attached already keep the plugin they have.
+// Handshakes returns the number of websocket handshakes that have been attempted
+// since the start of the server, including those that failed or were refused.
+func (s *Server) Handshakes() int { return int(s.dialed.Load()) }
+
+// Handle registers a plugin under its package name, such as "janus.plugin.mine".
+// It replaces any plugin of that name, also the built-in ones. Handles that have
+// been attached keep the plugin that they have.
 func (s *Server) Handle(plugin string, p Plugin) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -263,11 +290,13 @@ func (s *Server) Handle(plugin string, p Plugin) {
 // An interceptor is a function given to Intercept.
 type interceptor func(frame json.RawMessage, reply func(frame any)) bool
 
-// Intercept has f called for each frame that arrives, before the server handles
-// it, on the goroutine that reads the connection. When f returns true the server
-// does nothing more with the frame. reply sends a frame to the connection that
-// the request came from, encoded as Send does it, and may be kept and called
-// later. A nil f removes the function.
+// Intercept sets a function that the server calls with each frame that arrives,
+// before it handles the frame. If f returns true, the server ignores the frame.
+// reply sends a frame, encoded as by Send, to the connection that the request
+// came from. It may be called at any time, also after f has returned, and panics
+// if the frame cannot be encoded. The server calls f on the goroutine that reads
+// the connection: for one connection one call at a time, for several
+// concurrently. A nil f removes the function.
 func (s *Server) Intercept(f func(frame json.RawMessage, reply func(frame any)) bool) {
 	if f == nil {
 		s.intercept.Store(nil)
@@ -277,15 +306,15 @@ func (s *Server) Intercept(f func(frame json.RawMessage, reply func(frame any)) 
 	s.intercept.Store(&i)
 }
 
-// Requests returns the frames that have arrived on any connection, oldest first,
-// whether they were valid JSON or not. It keeps the newest 10,000.
+// Requests returns the frames that have arrived on all connections, oldest first,
+// including those that are not valid JSON. The server keeps the latest 10,000.
 func (s *Server) Requests() []json.RawMessage { return s.log.all() }
 
-// Send sends a frame to the connection that owns the session. A []byte, a string
-// and a json.RawMessage go out as they are; anything else is encoded as JSON. It
-// fails when there is no such session or no connection owns it, and when frame
-// cannot be encoded. A nil error means that the frame is queued: it goes out in
-// order, after those before it.
+// Send queues a frame for the connection that owns the session. It sends a
+// []byte, string or json.RawMessage as it is and encodes any other value as JSON.
+// It returns an error if there is no such session, if no connection owns it, or
+// if the frame cannot be encoded. Frames are sent in the order in which they were
+// queued.
 func (s *Server) Send(session uint64, frame any) error {
 	text, err := encodeFrame(frame)
 	if err != nil {
@@ -300,8 +329,8 @@ func (s *Server) Send(session uint64, frame any) error {
 	return s.sendToOwner(ss, text)
 }
 
-// Broadcast sends a frame, encoded as Send does it, to every connection. It
-// panics when frame cannot be encoded.
+// Broadcast queues a frame, encoded as by Send, for every connection. It panics
+// if the frame cannot be encoded.
 func (s *Server) Broadcast(frame any) {
 	text, err := encodeFrame(frame)
 	if err != nil {

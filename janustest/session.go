@@ -33,8 +33,8 @@ type handle struct {
 	state       any         // what a built-in plugin knows of it, guarded by the plugin
 }
 
-// A watcher is a built-in plugin that wants to know how its handles fare. It is
-// called without Server.mu.
+// A watcher is a built-in plugin that is told when its handles end. Its methods
+// are called without Server.mu.
 type watcher interface {
 	// hangup is called when the PeerConnection of a handle ends, or would end if
 	// there were one.
@@ -47,11 +47,11 @@ type watcher interface {
 func newID() uint64 { return rand.Uint64N(1<<53-1) + 1 }
 
 // createSession makes a session owned by c. An id of 0 asks for a random one. It
-// returns nil when the id is taken.
+// returns nil if the id is taken or the connection has gone.
 func (s *Server) createSession(c *conn, id uint64) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if id != 0 && s.sessions[id] != nil {
+	if _, open := s.conns[c]; !open || id != 0 && s.sessions[id] != nil {
 		return nil
 	}
 	for id == 0 || s.sessions[id] != nil {
@@ -97,8 +97,8 @@ func (s *Server) removeSession(ss *session) []*handle {
 	return ss.sorted()
 }
 
-// sorted returns the handles by id, so that what is done to all of them is done
-// in the same order every time. The caller holds Server.mu.
+// sorted returns the handles in the order of their ids, so that they always end in
+// the same order. The caller holds Server.mu.
 func (ss *session) sorted() []*handle {
 	handles := make([]*handle, 0, len(ss.handles))
 	for _, h := range ss.handles {
@@ -113,14 +113,17 @@ func (ss *session) sorted() []*handle {
 	return handles
 }
 
-// attach makes a handle. It returns nil when there is no such plugin.
-func (s *Server) attach(ss *session, plugin, opaque string) *handle {
+// findPlugin returns a plugin, or nil.
+func (s *Server) findPlugin(name string) Plugin {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	impl := s.plugins[plugin]
-	if impl == nil {
-		return nil
-	}
+	return s.plugins[name]
+}
+
+// attach makes a handle.
+func (s *Server) attach(ss *session, impl Plugin, plugin, opaque string) *handle {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	id := newID()
 	for ss.handles[id] != nil {
 		id = newID()
@@ -159,7 +162,7 @@ func (s *Server) detached(h *handle) {
 func (s *Server) claim(c *conn, ss *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ss.over {
+	if _, open := s.conns[c]; !open || ss.over {
 		return
 	}
 	if ss.owner != nil {
@@ -253,9 +256,9 @@ func (s *Server) timeout(ss *session) {
 // than for 1.1.
 func (s *Server) modern() bool { return versionNumber(s.Version) >= 1400 }
 
-// Timeout ends a session as if it had not been used for too long: timeout goes to
-// the connection that owns it, followed by detached for each handle when the
-// version is 1.1.2. It does nothing when there is no such session.
+// Timeout ends a session as if it had not been used for SessionTimeout. It sends
+// timeout to the connection that owns the session and, if the server behaves as
+// 1.1.2, detached for each handle. It does nothing if there is no such session.
 func (s *Server) Timeout(session uint64) {
 	s.mu.Lock()
 	ss := s.sessions[session]
@@ -266,9 +269,9 @@ func (s *Server) Timeout(session uint64) {
 	s.timeout(ss)
 }
 
-// Destroy ends a session as the Admin API does, without a word to the connection
-// that owns it: the next request on it gets error 458. It does nothing when there
-// is no such session.
+// Destroy ends a session as Janus's Admin API does. The client is not told; the
+// server answers its next request on the session with error 458. Destroy does
+// nothing if there is no such session.
 func (s *Server) Destroy(session uint64) {
 	s.mu.Lock()
 	ss := s.sessions[session]
@@ -282,8 +285,8 @@ func (s *Server) Destroy(session uint64) {
 	}
 }
 
-// Detach ends a handle as the Admin API does: detached goes to the connection
-// that owns the session. It does nothing when there is no such handle.
+// Detach detaches a handle as Janus's Admin API does. It sends detached to the
+// connection that owns the session. It does nothing if there is no such handle.
 func (s *Server) Detach(session, handle uint64) {
 	if h, err := s.lookup(session, handle); err == nil {
 		s.detachHandle(h)
@@ -299,10 +302,10 @@ func (s *Server) detachHandle(h *handle) {
 	_ = s.sendToOwner(h.session, h.message("detached", s, nil).end()) // lost without an owner
 }
 
-// Notify sends an event of a handle's plugin that answers no request, with data
-// as its plugindata.data. jsep may be nil. Both are encoded as JSON. It fails when
-// there is no such session or handle, when no connection owns the session, and
-// when data or jsep cannot be encoded.
+// Notify queues an event of a handle's plugin that does not answer a request,
+// with data as its plugindata.data. jsep may be nil. Both are encoded as JSON.
+// Notify returns an error if there is no such session or handle, if no connection
+// owns the session, or if data or jsep cannot be encoded.
 func (s *Server) Notify(session, handle uint64, data, jsep any) error {
 	h, err := s.lookup(session, handle)
 	if err != nil {
@@ -361,7 +364,8 @@ func (s *Server) Sessions() []uint64 {
 	return ids
 }
 
-// Handles returns the ids of a session's handles, in ascending order.
+// Handles returns the ids of a session's handles, in ascending order. It returns
+// nil if there is no such session.
 func (s *Server) Handles(session uint64) []uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

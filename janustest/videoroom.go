@@ -2,6 +2,7 @@ package janustest
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -24,10 +25,11 @@ const (
 	roomAlreadyPublished = 434
 	roomNotPublished     = 435
 	roomIDExists         = 436
+	roomInvalidSDP       = 437
 	roomUnknownError     = 499
 )
 
-// A roomError is an error of the plugin, which goes out as data.
+// A roomError is an error of the plugin. It is sent as data.
 type roomError struct {
 	code int
 	text string
@@ -41,9 +43,9 @@ func (e *roomError) data() object {
 	return object{{"videoroom", "event"}, {"error_code", e.code}, {"error", e.text}}
 }
 
-// checkRoom is members.check with the plugin's codes.
-func checkRoom(m members, params ...param) *roomError {
-	f := m.check(params...)
+// check is members.check with the plugin's codes and its kind of ids.
+func (v *videoroom) check(m members, params ...param) *roomError {
+	f := m.check(v.resolve(params)...)
 	if f == nil {
 		return nil
 	}
@@ -53,24 +55,53 @@ func checkRoom(m members, params ...param) *roomError {
 	return &roomError{roomInvalidElement, f.text}
 }
 
+// resolve replaces anIdent by the kind of ids that the plugin has.
+func (v *videoroom) resolve(params []param) []param {
+	kind := aPositive
+	if v.stringIDs {
+		kind = aString
+	}
+	resolved := make([]param, len(params))
+	for i, p := range params {
+		if p.kind == anIdent {
+			p.kind = kind
+		}
+		resolved[i] = p
+	}
+	return resolved
+}
+
 // videoroom stands in for janus.plugin.videoroom. Its lock guards all rooms and
 // participants, and handle.state; it is taken before Server.mu.
 type videoroom struct {
-	mu    sync.Mutex
-	rooms []*room // in the order of their making
+	stringIDs bool
+	mu        sync.Mutex
+	rooms     []*room // in the order of their creation
 }
 
-func newVideoroom() *videoroom {
-	demo := newRoom(1234)
+// newVideoroom returns a VideoRoom with the rooms of the configuration that comes
+// with Janus.
+func newVideoroom(s *Server) *videoroom {
+	v := &videoroom{stringIDs: s.StringIDs}
+	demo := newRoom(v.ident(1234))
 	demo.description, demo.secret, demo.publishers, demo.bitrate, demo.firFreq = "Demo Room", "adminpwd", 6, 128000, 10
-	svc := newRoom(5678)
-	svc.description, svc.secret, svc.publishers, svc.bitrate, svc.firFreq = "VP9-SVC Demo Room", "adminpwd", 6, 512000, 10
-	svc.videocodec, svc.svc = "vp9", true
-	return &videoroom{rooms: []*room{demo, svc}}
+	v.rooms = []*room{demo}
+	if !s.modern() {
+		svc := newRoom(v.ident(5678))
+		svc.description, svc.secret, svc.publishers, svc.bitrate, svc.firFreq = "VP9-SVC Demo Room", "adminpwd", 6, 512000, 10
+		svc.videocodec, svc.svc = "vp9", true
+		v.rooms = append(v.rooms, svc)
+	}
+	return v
 }
 
-// modernize makes the rooms those of the newer versions' configuration.
-func (v *videoroom) modernize() { v.rooms = v.rooms[:1] }
+// ident makes an id of the plugin's kind from a number.
+func (v *videoroom) ident(n uint64) ident {
+	if v.stringIDs {
+		return stringIdent(strconv.FormatUint(n, 10))
+	}
+	return numericIdent(n)
+}
 
 // synchronous are the requests that are answered with a success.
 var synchronous = map[string]func(*videoroom, *Request, members) (object, *roomError){
@@ -86,6 +117,14 @@ var synchronous = map[string]func(*videoroom, *Request, members) (object, *roomE
 	"rtp_forward":      (*videoroom).rtpForward,
 	"stop_rtp_forward": (*videoroom).stopRTPForward,
 	"listforwarders":   (*videoroom).listForwarders,
+	"enable_recording": (*videoroom).enableRecording,
+
+	"publish_remotely":        (*videoroom).publishRemotely,
+	"unpublish_remotely":      (*videoroom).unpublishRemotely,
+	"listremotes":             (*videoroom).listRemotes,
+	"add_remote_publisher":    (*videoroom).addRemotePublisher,
+	"update_remote_publisher": (*videoroom).updateRemotePublisher,
+	"remove_remote_publisher": (*videoroom).removeRemotePublisher,
 }
 
 // asynchronous are the requests that are answered with an ack and an event.
@@ -103,7 +142,7 @@ func (v *videoroom) ServeJanus(r *Request) {
 		return // detached meanwhile, and must not come back
 	}
 	body := parseObject(r.Body)
-	if err := checkRoom(body, param{"request", aString, true}); err != nil {
+	if err := v.check(body, param{"request", aString, true}); err != nil {
 		_ = r.Success(err.data()) // the client may have gone, here and below
 		return
 	}
@@ -126,7 +165,7 @@ func (v *videoroom) ServeJanus(r *Request) {
 	}
 }
 
-// serveParticipant serves a request by what the handle is so far.
+// serveParticipant serves a request on a publisher, a subscriber or neither.
 func (v *videoroom) serveParticipant(r *Request, request string, body members) *roomError {
 	switch state := r.handle.state.(type) {
 	case *publisher:
@@ -141,20 +180,23 @@ func (v *videoroom) serveParticipant(r *Request, request string, body members) *
 }
 
 var joinParams = []param{
-	{"room", aPositive, true}, {"ptype", aString, true}, {"audio", aBoolean, false}, {"video", aBoolean, false},
+	{"room", anIdent, true}, {"ptype", aString, true}, {"audio", aBoolean, false}, {"video", aBoolean, false},
 	{"data", aBoolean, false}, {"bitrate", aPositive, false}, {"record", aBoolean, false},
 	{"filename", aString, false}, {"token", aString, false},
 }
 
 func (v *videoroom) join(r *Request, body members) *roomError {
-	if err := checkRoom(body, joinParams...); err != nil {
+	if err := v.check(body, joinParams...); err != nil {
 		return err
 	}
 	rm, err := v.find(body)
 	if err != nil {
 		return err
 	}
-	if err := rm.checkSecret(body, "pin", rm.pin); err != nil {
+	if rm.signedTokens && !r.srv.allowsRoom(body.str("token"), rm.id) {
+		return roomErrorf(roomUnauthorized, "Unauthorized (wrong token)")
+	}
+	if err := v.checkSecret(body, "pin", rm.pin); err != nil {
 		return err
 	}
 	switch strings.ToLower(body.str("ptype")) {
@@ -166,7 +208,7 @@ func (v *videoroom) join(r *Request, body members) *roomError {
 	return roomErrorf(roomInvalidElement, "Invalid element (ptype)")
 }
 
-// hangup has a publisher unpublish, and a subscriber lose its streams.
+// hangup ends the streams of a publisher or a subscriber.
 func (v *videoroom) hangup(s *Server, h *handle) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -178,7 +220,7 @@ func (v *videoroom) hangup(s *Server, h *handle) {
 	}
 }
 
-// detach has a participant leave.
+// detach removes a participant from its room.
 func (v *videoroom) detach(s *Server, h *handle) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

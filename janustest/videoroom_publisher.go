@@ -2,56 +2,62 @@ package janustest
 
 import (
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// A publisher is a participant that may publish, and until it does an attendee.
+// A publisher is a participant that may publish. Until it does, it is an
+// attendee.
 type publisher struct {
-	id, privateID uint64
+	id            ident
+	privateID     uint64
 	display       string
 	metadata      json.RawMessage
-	handle        *handle
-	room          *room // nil when it has left, or the room has gone
-	started       bool  // it publishes
+	handle        *handle           // nil for a remote publisher
+	room          *room             // nil if it has left or the room has gone
+	remote        bool              // made by add_remote_publisher
+	started       bool              // it publishes
+	codecs        map[string]string // the codec it chose for a kind of media
 	streams       []*stream
 	forwarders    []forwarder
+	remotizations []remotization
 }
 
 // A stream is one that a publisher publishes.
 type stream struct {
-	publisher   *publisher
-	kind, mid   string
-	index       int
-	description string
-	codec       string
-	fec         bool
-	disabled    bool // inactive in the offer
-	moderated   bool
+	publisher        *publisher
+	kind, mid        string
+	index            int
+	description      string
+	codec, profile   string
+	stereo, fec, dtx bool
+	simulcast, svc   bool
+	disabled         bool // inactive in the offer
+	moderated        bool
 }
 
-var publisherParams = []param{{"display", aString, false}, {"metadata", anObject, false}, {"id", aPositive, false}}
+var publisherParams = []param{{"display", aString, false}, {"metadata", anObject, false}, {"id", anIdent, false}}
 
 func (v *videoroom) joinPublisher(r *Request, rm *room, body members) *roomError {
-	if err := checkRoom(body, publisherParams...); err != nil {
+	if err := v.check(body, publisherParams...); err != nil {
 		return err
 	}
 	if rm.checkTokens && !slices.Contains(rm.tokens, body.str("token")) {
 		return roomErrorf(roomUnauthorized, "Unauthorized (not in the allowed list)")
 	}
-	id := body.uint("id")
-	if id != 0 && rm.participant(id) != nil {
-		return roomErrorf(roomIDExists, "User ID %d already exists", id)
+	id := body.ident("id")
+	if id.chosen() && rm.participant(id) != nil {
+		return roomErrorf(roomIDExists, "User ID %s already exists", id)
 	}
-	for id == 0 || rm.participant(id) != nil {
-		id = newID()
+	if !id.chosen() {
+		id = v.newIdent(func(id ident) bool { return rm.participant(id) != nil })
 	}
 	p := &publisher{
-		id: id, privateID: uint64(rand.Uint32()), handle: r.handle, room: rm,
-		display: body.str("display"), metadata: body.get("metadata"),
+		id: id, privateID: uint64(rand.Uint32()), handle: r.handle, room: rm, display: body.str("display"),
 	}
+	p.setMetadata(r.srv, body)
 	publishers, attendees := []object{}, []object{}
 	for _, other := range rm.participants {
 		if other.started {
@@ -73,7 +79,7 @@ func (v *videoroom) joinPublisher(r *Request, rm *room, body members) *roomError
 	return v.negotiate(r, p, joined, body)
 }
 
-// identity is what others learn of a participant.
+// identity describes a participant to others.
 func (p *publisher) identity() object {
 	o := object{{"id", p.id}}
 	if p.display != "" {
@@ -85,7 +91,7 @@ func (p *publisher) identity() object {
 	return o
 }
 
-// describe is what others learn of a participant that publishes.
+// describe describes a participant that publishes to others.
 func (p *publisher) describe() object { return append(p.identity(), p.published()...) }
 
 // published describes the streams, with the codecs once more for old clients.
@@ -94,7 +100,7 @@ func (p *publisher) published() object {
 	list := []object{}
 	for _, s := range p.streams {
 		list = append(list, s.describe())
-		if name := s.kind + "_codec"; s.codec != "" && !slices.ContainsFunc(o, func(f field) bool { return f.name == name }) {
+		if name := s.kind + "_codec"; s.codec != "" && !s.disabled && !slices.ContainsFunc(o, func(f field) bool { return f.name == name }) {
 			o = o.with(name, s.codec)
 		}
 	}
@@ -112,11 +118,16 @@ func (s *stream) describe() object {
 	if s.codec != "" {
 		o = o.with("codec", s.codec)
 	}
-	if s.fec {
-		o = o.with("fec", true)
+	if s.profile != "" {
+		o = o.with(s.codec+"_profile", s.profile)
 	}
-	if s.moderated {
-		o = o.with("moderated", true)
+	for _, f := range (object{
+		{"stereo", s.stereo}, {"fec", s.fec}, {"dtx", s.dtx},
+		{"moderated", s.moderated}, {"simulcast", s.simulcast}, {"svc", s.svc},
+	}) {
+		if f.value == true {
+			o = append(o, f)
+		}
 	}
 	return o
 }
@@ -175,24 +186,118 @@ var publishParams = []param{
 	{"filename", aString, false}, {"display", aString, false}, {"metadata", anObject, false},
 	{"secret", aString, false}, {"audio", aBoolean, false}, {"video", aBoolean, false},
 	{"data", aBoolean, false}, {"update", aBoolean, false}, {"restart", aBoolean, false},
+	{"audio_active_packets", aPositive, false}, {"streams", anArray, false},
 }
 
-// publish serves configure and publish, which differ in little.
+// checkPublishStreams checks the streams that a publisher wants to configure.
+func (v *videoroom) checkPublishStreams(p *publisher, body members) *roomError {
+	wanted := body.list("streams")
+	for _, w := range wanted {
+		params := []param{{"mid", aString, false}, {"send", aBoolean, false}, {"min_delay", anInteger, false}, {"max_delay", anInteger, false}}
+		if err := v.check(w, params...); err != nil {
+			return err
+		}
+		switch mid := w.str("mid"); {
+		case w.get("mid") == nil && len(wanted) > 1:
+			return roomErrorf(roomInvalidElement, "Invalid value (mid can't be null in a streams array)")
+		case w.get("mid") != nil && p.stream(mid) == nil:
+			return roomErrorf(roomNoSuchFeed, "No such mid '%s' published", mid)
+		}
+	}
+	return nil
+}
+
+// chooseCodecs takes the codecs that a publisher asks for with its offer.
+func (p *publisher) chooseCodecs(r *Request, body members) *roomError {
+	if r.JSEP == nil {
+		return nil
+	}
+	for _, kind := range []struct{ name, title string }{{"audio", "Audio"}, {"video", "Video"}} {
+		codec := body.str(kind.name + "codec")
+		if codec == "" {
+			continue
+		}
+		if !slices.Contains(p.room.codecs(kind.name), codec) {
+			return roomErrorf(roomInvalidElement, "%s codec unavailable in this room", kind.title)
+		}
+		if p.codecs == nil {
+			p.codecs = make(map[string]string)
+		}
+		p.codecs[kind.name] = codec
+	}
+	return nil
+}
+
+// allowedCodecs are the codecs that a publisher may use for a kind of media.
+func (p *publisher) allowedCodecs(kind string) []string {
+	if codec := p.codecs[kind]; codec != "" {
+		return []string{codec}
+	}
+	return p.room.codecs(kind)
+}
+
+// rename takes the display and the metadata of a request. The others hear of
+// them if they replace something.
+func (p *publisher) rename(s *Server, body members) {
+	if body.get("display") != nil {
+		old := p.display
+		p.display = body.str("display")
+		if old != "" {
+			event := object{{"videoroom", "event"}, {"id", p.id}, {"display", p.display}}
+			if p.metadata != nil {
+				event = event.with("metadata", p.metadata)
+			}
+			p.tellOthers(s, event)
+		}
+	}
+	old := p.metadata
+	p.setMetadata(s, body)
+	if old != nil && body.get("metadata") != nil {
+		p.tellOthers(s, object{{"videoroom", "event"}, {"id", p.id}, {"metadata", p.metadata}})
+	}
+}
+
+// redescribe takes the descriptions of a request, and reports whether there were
+// any of streams that are there.
+func (p *publisher) redescribe(body members) bool {
+	changed := false
+	for _, d := range body.list("descriptions") {
+		if st := p.stream(d.str("mid")); st != nil {
+			st.description, changed = d.str("description"), true
+		}
+	}
+	return changed
+}
+
+// announce tells the others what a publisher publishes.
+func (p *publisher) announce(s *Server) {
+	p.tellOthers(s, object{
+		{"videoroom", "event"}, {"room", p.room.id}, {"publishers", []object{p.describe()}},
+	})
+}
+
+// publish serves configure and publish, which differ little.
 func (v *videoroom) publish(r *Request, p *publisher, request string, body members) *roomError {
 	if request == "publish" && p.started {
 		return roomErrorf(roomAlreadyPublished, "Can't publish, already published")
 	}
-	if err := checkRoom(body, publishParams...); err != nil {
+	if err := v.check(body, publishParams...); err != nil {
 		return err
 	}
 	for _, d := range body.list("descriptions") {
-		if err := checkRoom(d, param{"mid", aString, true}, param{"description", aString, true}); err != nil {
+		if err := v.check(d, param{"mid", aString, true}, param{"description", aString, true}); err != nil {
 			return err
 		}
 	}
-	if body.get("display") != nil && body.str("display") != p.display {
-		p.display = body.str("display")
-		p.tellOthers(r.srv, object{{"videoroom", "event"}, {"id", p.id}, {"display", p.display}})
+	if err := v.checkPublishStreams(p, body); err != nil {
+		return err
+	}
+	if err := p.chooseCodecs(r, body); err != nil {
+		return err
+	}
+	p.rename(r.srv, body)
+	if r.JSEP == nil && p.redescribe(body) {
+		p.announce(r.srv)
 	}
 	configured := object{{"videoroom", "event"}, {"room", p.room.id}, {"configured", "ok"}}
 	return v.negotiate(r, p, configured, body)
@@ -213,14 +318,15 @@ func (v *videoroom) negotiate(r *Request, p *publisher, event object, body membe
 	if !p.started && p.room.publishing() >= p.room.publishers {
 		return roomErrorf(roomPublishersFull, "Maximum number of publishers (%d) already reached", p.room.publishers)
 	}
+	if p.room.requireE2EE && !m.flag("e2ee", false) {
+		return roomErrorf(roomUnauthorized, "Room requires end-to-end encrypted media")
+	}
 	offer := parseSDP(m.str("sdp"))
 	v.setStreams(r.srv, p, offer, body)
 	p.started = true
-	name := fmt.Sprintf("VideoRoom %d", p.room.id)
+	name := "VideoRoom " + p.room.id.String()
 	_ = r.Event(append(event, p.published()...), jsep("answer", offer.answer(name, "recvonly")))
-	p.tellOthers(r.srv, object{
-		{"videoroom", "event"}, {"room", p.room.id}, {"publishers", []object{p.describe()}},
-	})
+	p.announce(r.srv)
 	return nil
 }
 
@@ -236,28 +342,26 @@ func (rm *room) publishing() (n uint64) {
 // setStreams makes the streams of a publisher those of its offer. A stream that
 // was there before stays the same one, for the sake of those who subscribe to it.
 func (v *videoroom) setStreams(s *Server, p *publisher, offer *sdp, body members) {
-	descriptions := map[string]string{}
-	for _, d := range body.list("descriptions") {
-		descriptions[d.str("mid")] = d.str("description")
-	}
 	for i, m := range offer.media {
-		st := p.stream(m.mid)
+		mid := m.mid
+		if m.kind == "data" {
+			mid = strconv.Itoa(i) // Janus does not read the one in the offer
+		}
+		st := p.stream(mid)
 		if st == nil {
-			st = &stream{publisher: p, kind: m.kind, mid: m.mid, index: i}
+			st = &stream{publisher: p, kind: m.kind, mid: mid, index: i}
 			p.streams = append(p.streams, st)
 		}
-		_, st.codec = m.choose(p.room.codecs(m.kind)...)
+		_, st.codec = m.choose(p.allowedCodecs(m.kind)...)
 		st.fec = st.codec == "opus" && m.fec && p.room.fec
 		st.disabled = m.direction == "inactive" || m.direction == "recvonly"
-		if d, ok := descriptions[m.mid]; ok {
-			st.description = d
-		}
 	}
+	p.redescribe(body)
 	disabled := slices.DeleteFunc(slices.Clone(p.streams), func(st *stream) bool { return !st.disabled })
 	v.unsubscribeAll(s, p.room, disabled)
 }
 
-// unpublish has a publisher stop publishing, and tells the others.
+// unpublish ends the streams of a publisher and tells the others.
 func (v *videoroom) unpublish(s *Server, p *publisher) {
 	if !p.started {
 		return
@@ -272,13 +376,14 @@ func (v *videoroom) unpublish(s *Server, p *publisher) {
 // dropStreams ends the streams of a publisher, and all subscriptions to them.
 func (v *videoroom) dropStreams(s *Server, p *publisher) {
 	streams := p.streams
-	p.streams, p.forwarders = nil, nil
+	p.streams, p.forwarders, p.remotizations = nil, nil, nil
 	if p.room != nil {
 		v.unsubscribeAll(s, p.room, streams)
 	}
 }
 
-// leave has a publisher leave its room, and tells the others in the given word.
+// leave removes a publisher from its room and tells the others, with word as the
+// name of the field that has its id.
 func (v *videoroom) leave(s *Server, p *publisher, word string) {
 	if p.room == nil {
 		return

@@ -3,14 +3,13 @@ package janustest
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 )
 
 // A room is a room of the VideoRoom.
 type room struct {
-	id                                     uint64
+	id                                     ident
 	description, secret, pin               string
 	audiocodec, videocodec                 string
 	publishers, bitrate, firFreq           uint64
@@ -20,55 +19,63 @@ type room struct {
 	audioLevel, audioLevelEvent            bool
 	audioActivePackets, audioLevelAverage  uint64
 	videoOrientation, playoutDelay, wideCC bool
-	checkTokens                            bool
+	checkTokens, signedTokens              bool
+	recordDir, vp9Profile, h264Profile     string
 	tokens                                 []string
 	participants                           []*publisher  // in the order in which they joined
 	subscribers                            []*subscriber // likewise
 }
 
-func newRoom(id uint64) *room {
+func newRoom(id ident) *room {
 	return &room{
-		id: id, description: fmt.Sprintf("Room %d", id), publishers: 3,
+		id: id, description: fmt.Sprintf("Room %s", id), publishers: 3,
 		audiocodec: "opus", videocodec: "vp8", fec: true,
 		audioLevel: true, audioActivePackets: 100, audioLevelAverage: 25,
 		videoOrientation: true, playoutDelay: true, wideCC: true,
 	}
 }
 
-var roomParam = param{"room", aPositive, true}
+var roomParam = param{"room", anIdent, true}
 
 // find returns the room that a request names.
 func (v *videoroom) find(body members) (*room, *roomError) {
-	if err := checkRoom(body, roomParam); err != nil {
+	if err := v.check(body, roomParam); err != nil {
 		return nil, err
 	}
-	id := body.uint("room")
+	if rm := v.room(body.ident("room")); rm != nil {
+		return rm, nil
+	}
+	return nil, roomErrorf(roomNoSuchRoom, "No such room (%s)", body.ident("room"))
+}
+
+// room returns the room of that id, or nil.
+func (v *videoroom) room(id ident) *room {
 	for _, rm := range v.rooms {
 		if rm.id == id {
-			return rm, nil
+			return rm
 		}
 	}
-	return nil, roomErrorf(roomNoSuchRoom, "No such room (%d)", id)
+	return nil
 }
 
 // moderated is find for requests that need the room's secret.
 func (v *videoroom) moderated(body members, params ...param) (*room, *roomError) {
-	if err := checkRoom(body, append([]param{roomParam}, params...)...); err != nil {
+	if err := v.check(body, append([]param{roomParam}, params...)...); err != nil {
 		return nil, err
 	}
 	rm, err := v.find(body)
 	if err != nil {
 		return nil, err
 	}
-	return rm, rm.checkSecret(body, "secret", rm.secret)
+	return rm, v.checkSecret(body, "secret", rm.secret)
 }
 
 // checkSecret checks a member, the secret or the pin, if the room has one.
-func (rm *room) checkSecret(body members, name, want string) *roomError {
+func (v *videoroom) checkSecret(body members, name, want string) *roomError {
 	if want == "" {
 		return nil
 	}
-	if err := checkRoom(body, param{name, aString, true}); err != nil {
+	if err := v.check(body, param{name, aString, true}); err != nil {
 		return err
 	}
 	if body.str(name) != want {
@@ -78,7 +85,7 @@ func (rm *room) checkSecret(body members, name, want string) *roomError {
 }
 
 var createParams = []param{
-	{"room", aPositive, false}, {"description", aString, false}, {"is_private", aBoolean, false},
+	{"room", anIdent, false}, {"description", aString, false}, {"is_private", aBoolean, false},
 	{"allowed", anArray, false}, {"secret", aString, false}, {"pin", aString, false},
 	{"require_pvtid", aBoolean, false}, {"signed_tokens", aBoolean, false}, {"bitrate", aPositive, false},
 	{"bitrate_cap", aBoolean, false}, {"fir_freq", aPositive, false}, {"publishers", aPositive, false},
@@ -93,8 +100,8 @@ var createParams = []param{
 	{"threads", aPositive, false},
 }
 
-func (v *videoroom) create(_ *Request, body members) (object, *roomError) {
-	if err := checkRoom(body, createParams...); err != nil {
+func (v *videoroom) create(r *Request, body members) (object, *roomError) {
+	if err := v.check(body, createParams...); err != nil {
 		return nil, err
 	}
 	if err := checkCodecs(body); err != nil {
@@ -103,18 +110,19 @@ func (v *videoroom) create(_ *Request, body members) (object, *roomError) {
 	if body.flag("permanent", false) {
 		return nil, roomErrorf(roomUnknownError, "No configuration file, can't create permanent room")
 	}
-	id := body.uint("room")
-	if id != 0 {
-		if _, err := v.find(body); err == nil {
-			return nil, roomErrorf(roomExists, "Room %d already exists", id)
-		}
-	} else {
-		id = newID()
+	id := body.ident("room")
+	if id.chosen() && v.room(id) != nil {
+		return nil, roomErrorf(roomExists, "Room %s already exists", id)
+	}
+	if !id.chosen() {
+		id = v.newIdent(func(id ident) bool { return v.room(id) != nil })
 	}
 	rm := newRoom(id)
 	if err := rm.configure(body); err != nil {
 		return nil, err
 	}
+	// Janus ignores signed_tokens if it has no secret for them.
+	rm.signedTokens = body.flag("signed_tokens", false) && r.srv.TokenAuthSecret != ""
 	v.rooms = append(v.rooms, rm)
 	return object{{"videoroom", "created"}, {"room", id}, {"permanent", false}}, nil
 }
@@ -137,7 +145,10 @@ func checkCodecs(body members) *roomError {
 	return nil
 }
 
-// configure sets what a create request asks for.
+// minBitrate is the least bitrate that a room can be limited to.
+const minBitrate = 64_000
+
+// configure takes the settings of a create request.
 func (rm *room) configure(body members) *roomError {
 	set := func(p *string, name string) {
 		if v := body.str(name); v != "" {
@@ -155,8 +166,14 @@ func (rm *room) configure(body members) *roomError {
 	set(&rm.pin, "pin")
 	set(&rm.audiocodec, "audiocodec")
 	set(&rm.videocodec, "videocodec")
+	set(&rm.recordDir, "rec_dir")
+	set(&rm.vp9Profile, "vp9_profile")
+	set(&rm.h264Profile, "h264_profile")
 	setUint(&rm.publishers, "publishers")
 	setUint(&rm.bitrate, "bitrate")
+	if rm.bitrate > 0 && rm.bitrate < minBitrate {
+		rm.bitrate = minBitrate
+	}
 	setUint(&rm.firFreq, "fir_freq")
 	setUint(&rm.audioActivePackets, "audio_active_packets")
 	setUint(&rm.audioLevelAverage, "audio_level_average")
@@ -164,6 +181,10 @@ func (rm *room) configure(body members) *roomError {
 	setFlag(&rm.private, "is_private")
 	setFlag(&rm.fec, "opus_fec")
 	setFlag(&rm.dtx, "opus_dtx")
+	if !slices.Contains(rm.codecs("audio"), "opus") {
+		rm.fec = rm.fec && body.get("opus_fec") == nil // Janus looks only if asked
+		rm.dtx = false
+	}
 	setFlag(&rm.requirePrivateID, "require_pvtid")
 	setFlag(&rm.requireE2EE, "require_e2ee")
 	setFlag(&rm.notifyJoining, "notify_joining")
@@ -235,14 +256,14 @@ func (v *videoroom) destroy(r *Request, body members) (object, *roomError) {
 	v.rooms = slices.DeleteFunc(v.rooms, func(other *room) bool { return other == rm })
 	for _, p := range rm.participants {
 		p.room = nil
+		if p.remote {
+			continue
+		}
 		notify(r.srv, p.handle, object{{"videoroom", "destroyed"}, {"room", rm.id}}, nil)
 		r.srv.hangup(p.handle, "Close PC")
 	}
 	return object{{"videoroom", "destroyed"}, {"room", rm.id}, {"permanent", false}}, nil
 }
-
-// notify pushes an event of the plugin, which is lost when nobody is there.
-func notify(s *Server, h *handle, data object, jsep any) { _ = s.push(h, nil, data, jsep) }
 
 func (v *videoroom) list(*Request, members) (object, *roomError) {
 	list := []object{}
@@ -282,6 +303,11 @@ func (rm *room) describe() object {
 	}
 	o = append(o, object{
 		{"record", rm.record},
+	}...)
+	if rm.recordDir != "" {
+		o = o.with("rec_dir", rm.recordDir)
+	}
+	o = append(o, object{
 		{"lock_record", rm.lockRecord},
 		{"num_participants", len(rm.participants)},
 		{"audiolevel_ext", rm.audioLevel},
@@ -302,7 +328,7 @@ func (v *videoroom) exists(_ *Request, body members) (object, *roomError) {
 	if err != nil && err.code != roomNoSuchRoom {
 		return nil, err
 	}
-	return object{{"videoroom", "success"}, {"room", body.uint("room")}, {"exists", err == nil}}, nil
+	return object{{"videoroom", "success"}, {"room", body.ident("room")}, {"exists", err == nil}}, nil
 }
 
 func (v *videoroom) allowed(_ *Request, body members) (object, *roomError) {
@@ -332,73 +358,8 @@ func (v *videoroom) allowed(_ *Request, body members) (object, *roomError) {
 	return data, nil
 }
 
-// moderatedUser is moderated for requests about a participant.
-func (v *videoroom) moderatedUser(body members, params ...param) (*room, *publisher, *roomError) {
-	rm, err := v.moderated(body, append([]param{{"id", aPositive, true}}, params...)...)
-	if err != nil {
-		return nil, nil, err
-	}
-	p := rm.participant(body.uint("id"))
-	if p == nil {
-		return nil, nil, roomErrorf(roomNoSuchFeed, "No such user %d in room %d", body.uint("id"), rm.id)
-	}
-	return rm, p, nil
-}
-
-func (v *videoroom) kick(r *Request, body members) (object, *roomError) {
-	_, p, err := v.moderatedUser(body, param{"secret", aString, false})
-	if err != nil {
-		return nil, err
-	}
-	notify(r.srv, p.handle, object{
-		{"videoroom", "event"}, {"room", p.room.id}, {"leaving", "ok"}, {"reason", "kicked"},
-	}, nil)
-	v.leave(r.srv, p, "kicked")
-	r.srv.hangup(p.handle, "Close PC")
-	return object{{"videoroom", "success"}}, nil
-}
-
-func (v *videoroom) moderate(r *Request, body members) (object, *roomError) {
-	params := []param{{"secret", aString, false}, {"mid", aString, true}, {"mute", aBoolean, true}}
-	rm, p, err := v.moderatedUser(body, params...)
-	if err != nil {
-		return nil, err
-	}
-	stream := p.stream(body.str("mid"))
-	if stream == nil {
-		return nil, roomErrorf(roomNoSuchFeed, "No such stream %s", body.str("mid"))
-	}
-	stream.moderated = body.flag("mute", false)
-	state := "unmuted"
-	if stream.moderated {
-		state = "muted"
-	}
-	for _, other := range rm.participants {
-		notify(r.srv, other.handle, object{
-			{"videoroom", "event"}, {"room", rm.id}, {"id", p.id}, {"mid", stream.mid}, {"moderation", state},
-		}, nil)
-	}
-	return object{{"videoroom", "success"}}, nil
-}
-
-func (v *videoroom) listParticipants(r *Request, body members) (object, *roomError) {
-	rm, err := v.find(body)
-	if err != nil {
-		return nil, err
-	}
-	list := []object{}
-	for _, p := range rm.participants {
-		o := p.identity()
-		if !r.srv.modern() { // metadata came later
-			o = slices.DeleteFunc(o, func(f field) bool { return f.name == "metadata" })
-		}
-		list = append(list, o.with("publisher", p.started))
-	}
-	return object{{"videoroom", "participants"}, {"room", rm.id}, {"participants", list}}, nil
-}
-
 // participant returns the publisher of that id, or nil.
-func (rm *room) participant(id uint64) *publisher {
+func (rm *room) participant(id ident) *publisher {
 	for _, p := range rm.participants {
 		if p.id == id {
 			return p
@@ -409,84 +370,4 @@ func (rm *room) participant(id uint64) *publisher {
 
 func (rm *room) dropSubscriber(sub *subscriber) {
 	rm.subscribers = slices.DeleteFunc(rm.subscribers, func(other *subscriber) bool { return other == sub })
-}
-
-// A forwarder is an RTP forwarder of a publisher. Nothing is forwarded.
-type forwarder struct {
-	id         uint64
-	mid, host  string
-	port       uint64
-	streamType string
-}
-
-func (f forwarder) describe() object {
-	return object{{"stream_id", f.id}, {"host", f.host}, {"port", f.port}, {"type", f.streamType}}
-}
-
-func (v *videoroom) rtpForward(_ *Request, body members) (object, *roomError) {
-	rm, err := v.moderated(body, param{"publisher_id", aPositive, true},
-		param{"secret", aString, false}, param{"host", aString, true}, param{"streams", anArray, false})
-	if err != nil {
-		return nil, err
-	}
-	p := rm.participant(body.uint("publisher_id"))
-	if p == nil {
-		return nil, roomErrorf(roomNoSuchFeed, "No such feed (%d)", body.uint("publisher_id"))
-	}
-	added := []object{}
-	for _, wanted := range body.list("streams") {
-		if err := checkRoom(wanted, param{"mid", aString, true}, param{"port", aPositive, true}); err != nil {
-			return nil, err
-		}
-		stream := p.stream(wanted.str("mid"))
-		if stream == nil {
-			continue
-		}
-		f := forwarder{uint64(rand.Uint32()), stream.mid, body.str("host"), wanted.uint("port"), stream.kind}
-		p.forwarders = append(p.forwarders, f)
-		added = append(added, f.describe())
-	}
-	return object{{"publisher_id", p.id}, {"forwarders", added}, {"room", rm.id}, {"videoroom", "rtp_forward"}}, nil
-}
-
-func (v *videoroom) stopRTPForward(_ *Request, body members) (object, *roomError) {
-	rm, err := v.moderated(body, param{"publisher_id", aPositive, true},
-		param{"secret", aString, false}, param{"stream_id", aPositive, true})
-	if err != nil {
-		return nil, err
-	}
-	p := rm.participant(body.uint("publisher_id"))
-	if p == nil {
-		return nil, roomErrorf(roomNoSuchFeed, "No such feed (%d)", body.uint("publisher_id"))
-	}
-	id := body.uint("stream_id")
-	i := slices.IndexFunc(p.forwarders, func(f forwarder) bool { return f.id == id })
-	if i < 0 {
-		return nil, roomErrorf(roomNoSuchFeed, "No such stream (%d)", id)
-	}
-	p.forwarders = slices.Delete(p.forwarders, i, i+1)
-	return object{{"videoroom", "stop_rtp_forward"}, {"room", rm.id}, {"publisher_id", p.id}, {"stream_id", id}}, nil
-}
-
-func (v *videoroom) listForwarders(_ *Request, body members) (object, *roomError) {
-	rm, err := v.moderated(body)
-	if err != nil {
-		return nil, err
-	}
-	list := []object{}
-	for _, p := range rm.participants {
-		if len(p.forwarders) == 0 {
-			continue
-		}
-		forwarders := []object{}
-		for _, f := range p.forwarders {
-			forwarders = append(forwarders, f.describe())
-		}
-		o := object{{"publisher_id", p.id}}
-		if p.display != "" {
-			o = o.with("display", p.display)
-		}
-		list = append(list, o.with("forwarders", forwarders))
-	}
-	return object{{"videoroom", "forwarders"}, {"room", rm.id}, {"publishers", list}}, nil
 }

@@ -13,8 +13,9 @@ type subscriber struct {
 	room       *room
 	streams    []*subscription
 	autoupdate bool
-	answered   bool // there is no offer without an answer
-	pending    bool // an offer waits for that answer
+	answered   bool    // there is no offer without an answer
+	pending    bool    // an offer waits for that answer
+	spatial    members // the spatial layer wanted by default, if not the highest
 	session    int64
 	version    int // of the offer
 }
@@ -26,20 +27,25 @@ type subscription struct {
 	index       int
 	sources     []*stream // one, or several for data, or none when inactive
 	ready, send bool
-	codec       string // kept when the source has gone
+	codec       string            // kept if the source has gone
+	crossrefID  string            // the client's own name for it
+	targets     map[string]uint64 // the layers that the client chose
 }
 
 func (s *subscription) describe() object {
 	data := s.kind == "data"
 	o := object{
 		{"type", s.kind}, {"active", len(s.sources) > 0 || data}, {"mindex", s.index}, {"mid", s.mid},
-		{"ready", s.ready}, {"send", s.send},
 	}
+	if s.crossrefID != "" {
+		o = o.with("crossrefid", s.crossrefID)
+	}
+	o = o.with("ready", s.ready).with("send", s.send)
 	if len(s.sources) == 0 {
 		return o
 	}
 	if data {
-		ids := []uint64{}
+		ids := []ident{}
 		for _, source := range s.sources {
 			ids = append(ids, source.publisher.id)
 		}
@@ -57,7 +63,65 @@ func (s *subscription) describe() object {
 	if source.description != "" {
 		o = o.with("feed_description", source.description)
 	}
-	return o.with("codec", source.codec)
+	o = o.with("codec", source.codec)
+	if source.profile != "" {
+		o = o.with(source.codec+"-profile", source.profile)
+	}
+	return s.layers(o)
+}
+
+// layers adds the layers of a simulcast or SVC stream. No media come, so there
+// is no current one.
+func (s *subscription) layers(o object) object {
+	source := s.sources[0]
+	if source.simulcast {
+		layers := object{
+			{"substream", -1}, {"substream-target", s.target("substream")},
+			{"temporal-layer", -1}, {"temporal-layer-target", s.target("temporal")},
+		}
+		if fallback := s.targets["fallback"]; fallback > 0 {
+			layers = layers.with("fallback", fallback)
+		}
+		o = o.with("simulcast", layers)
+	}
+	if source.svc {
+		o = o.with("svc", object{
+			{"spatial-layer", -1}, {"target-spatial-layer", s.target("spatial_layer")},
+			{"temporal-layer", -1}, {"target-temporal-layer", s.target("temporal_layer")},
+		})
+	}
+	return o
+}
+
+// target returns the layer that is wanted, the highest if none was chosen.
+func (s *subscription) target(name string) uint64 {
+	if layer, ok := s.targets[name]; ok {
+		return layer
+	}
+	return 2
+}
+
+// tune takes the layers that an element of a streams array asks for.
+func (s *subscription) tune(w members) {
+	for _, name := range []string{"substream", "temporal", "spatial_layer", "temporal_layer", "fallback"} {
+		if w.get(name) == nil {
+			continue
+		}
+		if s.targets == nil {
+			s.targets = make(map[string]uint64)
+		}
+		s.targets[name] = w.uint(name)
+	}
+}
+
+// checkLayers checks the layers of an element of a streams array.
+func checkLayers(w members) *roomError {
+	for _, names := range [][2]string{{"substream", "spatial_layer"}, {"temporal", "temporal_layer"}} {
+		if w.uint(names[0]) > 2 || w.uint(names[1]) > 2 {
+			return roomErrorf(roomInvalidElement, "Invalid value (%s/%s should be 0, 1 or 2)", names[0], names[1])
+		}
+	}
+	return nil
 }
 
 func (sub *subscriber) describe() []object {
@@ -81,28 +145,42 @@ func (sub *subscriber) offer() object {
 		sections = append(sections, codecSection(sec, s.codec))
 	}
 	origin := fmt.Sprintf("%d %d", sub.session, sub.version)
-	return jsep("offer", writeSDP(origin, fmt.Sprintf("VideoRoom %d", sub.room.id), "actpass", sections))
+	return jsep("offer", writeSDP(origin, "VideoRoom "+sub.room.id.String(), "actpass", sections))
 }
 
-// add subscribes to a stream, in an inactive section of its kind if there is one.
-func (sub *subscriber) add(source *stream, send bool) {
+// add subscribes to a stream, in an inactive section of its kind if there is one,
+// as an element of a streams array asks for. It reports whether that needs an
+// offer: another source of data does not.
+func (sub *subscriber) add(source *stream, w members) bool {
+	s := sub.free(source)
+	if s != nil && s.kind == "data" && len(s.sources) > 0 {
+		s.sources = append(s.sources, source)
+		return false
+	}
+	if s == nil {
+		s = &subscription{kind: source.kind, mid: strconv.Itoa(len(sub.streams)), index: len(sub.streams)}
+		sub.streams = append(sub.streams, s)
+	}
+	s.sources, s.codec, s.ready, s.targets = []*stream{source}, source.codec, false, nil
+	s.crossrefID = w.str("crossrefid")
+	// Janus ignores send in a join, and for a whole feed.
+	s.send = sub.version == 0 || w.get("mid") == nil || w.flag("send", true)
+	if sub.spatial != nil {
+		s.tune(sub.spatial)
+	}
+	s.tune(w)
+	return true
+}
+
+// free returns a section in which a stream can be received, or nil: an inactive
+// one of the same codec, or for data the only one.
+func (sub *subscriber) free(source *stream) *subscription {
 	for _, s := range sub.streams {
-		if s.kind != source.kind {
-			continue
-		}
-		switch {
-		case s.kind == "data":
-			s.sources = append(s.sources, source)
-			return
-		case len(s.sources) == 0:
-			s.sources, s.codec, s.ready, s.send = []*stream{source}, source.codec, false, send
-			return
+		if s.kind == source.kind && (s.kind == "data" || len(s.sources) == 0 && s.codec == source.codec) {
+			return s
 		}
 	}
-	sub.streams = append(sub.streams, &subscription{
-		kind: source.kind, mid: strconv.Itoa(len(sub.streams)), index: len(sub.streams),
-		sources: []*stream{source}, codec: source.codec, send: send,
-	})
+	return nil
 }
 
 // remove unsubscribes from the streams that match, and reports whether there
@@ -126,11 +204,15 @@ var (
 		{"audio", aBoolean, false}, {"video", aBoolean, false}, {"data", aBoolean, false},
 		{"offer_audio", aBoolean, false}, {"offer_video", aBoolean, false}, {"offer_data", aBoolean, false},
 	}
-	wantedParams = []param{{"feed", aPositive, true}, {"mid", aString, false}, {"crossrefid", aString, false}, {"send", aBoolean, false}}
+	wantedParams = []param{{"feed", anIdent, true}, {"mid", aString, false}, {"crossrefid", aString, false}, {"send", aBoolean, false}}
+	layerParams  = []param{
+		{"substream", aPositive, false}, {"temporal", aPositive, false}, {"spatial_layer", aPositive, false},
+		{"temporal_layer", aPositive, false}, {"min_delay", anInteger, false}, {"max_delay", anInteger, false},
+	}
 )
 
 func (v *videoroom) joinSubscriber(r *Request, rm *room, body members) *roomError {
-	if err := checkRoom(body, subscriberParams...); err != nil {
+	if err := v.check(body, subscriberParams...); err != nil {
 		return err
 	}
 	if r.JSEP != nil {
@@ -138,13 +220,16 @@ func (v *videoroom) joinSubscriber(r *Request, rm *room, body members) *roomErro
 	}
 	wanted, legacy := body.list("streams"), false
 	if len(wanted) == 0 {
-		if body.get("feed") == nil && !r.srv.modern() {
+		if body.get("feed") == nil && versionNumber(r.srv.Version) < 1402 {
 			return roomErrorf(roomMissingElement, "Missing mandatory element (feed)")
 		}
 		if body.get("feed") == nil {
 			return roomErrorf(roomMissingElement, "At least one between 'streams' and 'feed' must be specified")
 		}
 		wanted, legacy = []members{{{"feed", body.get("feed")}}}, true
+	}
+	if err := v.checkWanted(rm, wanted); err != nil {
+		return err
 	}
 	if rm.requirePrivateID && !rm.hasPrivateID(body.uint("private_id")) {
 		return roomErrorf(roomUnauthorized, "Unauthorized (this room requires a valid private_id)")
@@ -153,15 +238,19 @@ func (v *videoroom) joinSubscriber(r *Request, rm *room, body members) *roomErro
 		handle: r.handle, room: rm, session: time.Now().UnixMicro(),
 		autoupdate: body.flag("autoupdate", true),
 	}
-	if err := sub.subscribe(wanted); err != nil {
-		return err
+	if !r.srv.modern() {
+		sub.spatial = members{{"spatial_layer", []byte("1")}}
+	}
+	sub.subscribe(wanted, func(st *stream) bool { return !legacy || body.flag("offer_"+st.kind, true) })
+	if len(sub.streams) == 0 {
+		return roomErrorf(roomInvalidSDP, "Can't offer an SDP with no stream")
 	}
 	r.handle.state = sub
 	rm.subscribers = append(rm.subscribers, sub)
 	attached := object{{"videoroom", "attached"}, {"room", rm.id}}
 	if legacy {
-		attached = attached.with("id", body.uint("feed")).with("warning", "deprecated_api")
-		if display := rm.participant(body.uint("feed")).display; display != "" {
+		attached = attached.with("id", body.ident("feed")).with("warning", "deprecated_api")
+		if display := rm.participant(body.ident("feed")).display; display != "" {
 			attached = attached.with("display", display)
 		}
 	}
@@ -170,32 +259,43 @@ func (v *videoroom) joinSubscriber(r *Request, rm *room, body members) *roomErro
 }
 
 func (rm *room) hasPrivateID(id uint64) bool {
-	return slices.ContainsFunc(rm.participants, func(p *publisher) bool { return p.privateID == id })
+	return slices.ContainsFunc(rm.participants, func(p *publisher) bool { return !p.remote && p.privateID == id })
 }
 
-// subscribe adds what is wanted, if all of it is there.
-func (sub *subscriber) subscribe(wanted []members) *roomError {
+// checkWanted checks that all streams that a subscriber wants are there.
+func (v *videoroom) checkWanted(rm *room, wanted []members) *roomError {
 	for _, w := range wanted {
-		if err := checkRoom(w, wantedParams...); err != nil {
+		if err := v.check(w, append(wantedParams[:len(wantedParams):len(wantedParams)], layerParams...)...); err != nil {
 			return err
 		}
-		p := sub.room.participant(w.uint("feed"))
+		p := rm.participant(w.ident("feed"))
 		if p == nil || !p.started {
-			return roomErrorf(roomNoSuchFeed, "No such feed (%d)", w.uint("feed"))
+			return roomErrorf(roomNoSuchFeed, "No such feed (%s)", w.ident("feed"))
 		}
 		if mid := w.str("mid"); w.get("mid") != nil && p.stream(mid) == nil {
-			return roomErrorf(roomNoSuchFeed, "No such mid '%s' in feed (%d)", mid, p.id)
+			return roomErrorf(roomNoSuchFeed, "No such mid '%s' in feed (%s)", mid, p.id)
 		}
-	}
-	for _, w := range wanted {
-		for _, source := range sub.room.participant(w.uint("feed")).streams {
-			if w.get("mid") != nil && w.str("mid") != source.mid || source.disabled || sub.has(source) {
-				continue
-			}
-			sub.add(source, w.flag("send", true))
+		if err := checkLayers(w); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// subscribe adds the streams that are wanted and that a filter, which may be
+// nil, lets pass. It reports whether that needs an offer.
+func (sub *subscriber) subscribe(wanted []members, filter func(*stream) bool) bool {
+	added := false
+	for _, w := range wanted {
+		for _, source := range sub.room.participant(w.ident("feed")).streams {
+			if w.get("mid") != nil && w.str("mid") != source.mid || source.disabled || sub.has(source) ||
+				filter != nil && !filter(source) {
+				continue
+			}
+			added = sub.add(source, w) || added
+		}
+	}
+	return added
 }
 
 func (sub *subscriber) has(source *stream) bool {
@@ -218,11 +318,11 @@ func (v *videoroom) serveSubscriber(r *Request, sub *subscriber, request string,
 		_ = r.Event(ok("left"), nil)
 		r.srv.hangup(r.handle, "Close PC")
 	case "configure":
-		return sub.configure(r, ok("configured"), body)
+		return v.configureSubscriber(r, sub, ok("configured"), body)
 	case "subscribe", "unsubscribe", "update":
-		return sub.update(r, request, body)
+		return v.updateSubscriber(r, sub, request, body)
 	case "switch":
-		return sub.change(r, body)
+		return v.switchSubscriber(r, sub, body)
 	default:
 		return roomErrorf(roomInvalidRequest, "Unknown request '%s'", body.str("request"))
 	}
@@ -250,7 +350,7 @@ func (sub *subscriber) updated() object {
 	return object{{"videoroom", "updated"}, {"room", sub.room.id}, {"streams", sub.describe()}}
 }
 
-// renegotiate sends a new offer that nobody asked for.
+// renegotiate sends a new offer that does not answer a request.
 func (sub *subscriber) renegotiate(s *Server) {
 	updated := sub.updated()
 	notify(s, sub.handle, updated, sub.offer())
@@ -261,28 +361,61 @@ var subscriberConfigureParams = []param{
 	{"audio", aBoolean, false}, {"video", aBoolean, false}, {"data", aBoolean, false},
 }
 
-func (sub *subscriber) configure(r *Request, configured object, body members) *roomError {
-	if err := checkRoom(body, subscriberConfigureParams...); err != nil {
+func (v *videoroom) configureSubscriber(r *Request, sub *subscriber, configured object, body members) *roomError {
+	if err := v.check(body, subscriberConfigureParams...); err != nil {
 		return err
 	}
-	for _, w := range body.list("streams") {
-		if err := checkRoom(w, param{"mid", aString, false}, param{"send", aBoolean, false}); err != nil {
+	wanted := body.list("streams")
+	if body.get("streams") == nil {
+		wanted = []members{body} // without a mid, it is for all of them
+	}
+	if err := v.checkConfigured(sub, wanted); err != nil {
+		return err
+	}
+	for _, s := range sub.streams {
+		s.send = body.flag(s.kind, s.send)
+		for _, w := range wanted {
+			if w.get("mid") == nil || w.str("mid") == s.mid {
+				s.send = w.flag("send", s.send)
+				s.tune(w)
+			}
+		}
+	}
+	if !body.flag("restart", false) && !body.flag("update", false) {
+		_ = r.Event(configured, nil)
+		return nil
+	}
+	// Janus does not answer now if it still waits for an answer itself.
+	sub.offerOrWait(func() {
+		_ = r.Event(configured, sub.offer())
+	})
+	return nil
+}
+
+// checkConfigured checks what a subscriber wants to configure.
+func (v *videoroom) checkConfigured(sub *subscriber, wanted []members) *roomError {
+	params := append([]param{
+		{"mid", aString, false}, {"send", aBoolean, false}, {"audio_active_packets", aPositive, false}, {"fallback", aPositive, false},
+	}, layerParams...)
+	for _, w := range wanted {
+		if err := v.check(w, params...); err != nil {
 			return err
 		}
-		s := sub.section(w.str("mid"))
-		if s == nil {
-			return roomErrorf(roomNoSuchFeed, "No such mid '%s' in subscription", w.str("mid"))
+		switch mid := w.str("mid"); {
+		case w.get("mid") == nil && len(wanted) > 1:
+			return roomErrorf(roomInvalidElement, "Invalid value (mid can't be null in a streams array)")
+		case w.get("mid") != nil && sub.section(mid) == nil:
+			return roomErrorf(roomNoSuchFeed, "No such mid '%s' in subscription", mid)
 		}
-		s.send = w.flag("send", s.send)
-	}
-	_ = r.Event(configured, nil)
-	if body.flag("update", false) || body.flag("restart", false) {
-		sub.offerOrWait(func() { sub.renegotiate(r.srv) })
+		if err := checkLayers(w); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// offerOrWait has an offer made now, or when the answer to the last one is there.
+// offerOrWait calls offer, unless the last offer has not been answered. Then it
+// notes that another offer is due, and returns false.
 func (sub *subscriber) offerOrWait(offer func()) bool {
 	if !sub.answered {
 		sub.pending = true
@@ -298,102 +431,6 @@ func (sub *subscriber) section(mid string) *subscription {
 			return s
 		}
 	}
-	return nil
-}
-
-// update serves subscribe, unsubscribe and update, which is both at once.
-func (sub *subscriber) update(r *Request, request string, body members) *roomError {
-	add, remove, err := updates(request, body)
-	if err != nil {
-		return err
-	}
-	if err := sub.subscribe(add); err != nil {
-		return err
-	}
-	removed := sub.remove(func(s *subscription, source *stream) bool {
-		return slices.ContainsFunc(remove, func(w members) bool { return w.selects(s, source) })
-	})
-	if len(add) == 0 && !removed {
-		_ = r.Event(object{{"videoroom", "updated"}, {"room", sub.room.id}}, nil)
-		return nil
-	}
-	if !sub.offerOrWait(func() {
-		updated := sub.updated()
-		_ = r.Event(updated, sub.offer())
-	}) {
-		_ = r.Event(object{{"videoroom", "updating"}, {"room", sub.room.id}}, nil)
-	}
-	return nil
-}
-
-// updates reads what a request wants added and removed.
-func updates(request string, body members) (add, remove []members, err *roomError) {
-	if request != "update" {
-		if err := checkRoom(body, param{"streams", anArray, true}); err != nil {
-			return nil, nil, err
-		}
-		list := body.list("streams")
-		switch {
-		case request == "subscribe" && len(list) == 0:
-			return nil, nil, roomErrorf(roomInvalidElement, "Empty subscription list")
-		case request == "subscribe":
-			return list, nil, nil
-		case len(list) == 0:
-			return nil, nil, roomErrorf(roomInvalidElement, "Empty unsubscription list")
-		}
-		return nil, list, nil
-	}
-	if err := checkRoom(body, param{"subscribe", anArray, false}, param{"unsubscribe", anArray, false}); err != nil {
-		return nil, nil, err
-	}
-	if body.get("subscribe") == nil && body.get("unsubscribe") == nil {
-		return nil, nil, roomErrorf(roomMissingElement, "At least one of either 'subscribe' or 'unsubscribe' must be present")
-	}
-	return body.list("subscribe"), body.list("unsubscribe"), nil
-}
-
-// selects reports whether an element of an unsubscribe list names a stream.
-func (m members) selects(s *subscription, source *stream) bool {
-	if sub := m.get("sub_mid"); sub != nil {
-		return unquote(sub) == s.mid
-	}
-	if m.uint("feed") != source.publisher.id {
-		return false
-	}
-	return m.get("mid") == nil || m.str("mid") == source.mid
-}
-
-// change serves switch: other sources for sections that are there.
-func (sub *subscriber) change(r *Request, body members) *roomError {
-	if err := checkRoom(body, param{"streams", anArray, false}); err != nil {
-		return err
-	}
-	wanted := body.list("streams")
-	if len(wanted) == 0 {
-		return roomErrorf(roomMissingElement, "At least one between 'streams' and 'feed' must be specified")
-	}
-	changes := 0
-	for _, w := range wanted {
-		if err := checkRoom(w, param{"feed", aPositive, true}, param{"mid", aString, true}, param{"sub_mid", aString, true}); err != nil {
-			return err
-		}
-		p := sub.room.participant(w.uint("feed"))
-		if p == nil || !p.started {
-			return roomErrorf(roomNoSuchFeed, "No such feed (%d)", w.uint("feed"))
-		}
-		source := p.stream(w.str("mid"))
-		if source == nil {
-			return roomErrorf(roomNoSuchFeed, "No such mid '%s' in feed (%d)", w.str("mid"), p.id)
-		}
-		if s := sub.section(w.str("sub_mid")); s != nil && s.kind == source.kind && s.codec == source.codec {
-			s.sources, s.send = []*stream{source}, true
-			changes++
-		}
-	}
-	_ = r.Event(object{
-		{"videoroom", "event"}, {"switched", "ok"}, {"room", sub.room.id}, {"changes", changes},
-		{"streams", sub.describe()},
-	}, nil)
 	return nil
 }
 

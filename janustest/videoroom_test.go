@@ -91,6 +91,10 @@ func TestVideoroomErrors(t *testing.T) {
 				room["request"] = "create"
 				host.want(host.ask(room), m{"videoroom": "created"})
 			}
+			host.want(host.ask(m{
+				"request": "add_remote_publisher", "room": 10, "id": 1,
+				"streams": []m{{"mid": "0", "mindex": 0, "type": "audio", "codec": "opus"}},
+			}), m{"videoroom": "success"})
 			host.join(1234, 1)
 			host.publish()
 			g := newGuest(t, s)

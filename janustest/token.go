@@ -1,0 +1,58 @@
+package janustest
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// hasTokens reports whether requests can or must carry a token.
+func (s *Server) hasTokens() bool { return s.TokenAuthSecret != "" || len(s.Tokens) > 0 }
+
+// acceptsToken reports whether a token authorizes requests.
+func (s *Server) acceptsToken(token string) bool {
+	if s.TokenAuthSecret == "" {
+		return slices.Contains(s.Tokens, token)
+	}
+	_, ok := s.descriptors(token, "janus")
+	return ok
+}
+
+// allowsPlugin reports whether a token allows attaching to a plugin. A stored
+// token allows all of them.
+func (s *Server) allowsPlugin(token, plugin string) bool {
+	if s.TokenAuthSecret == "" {
+		return slices.Contains(s.Tokens, token)
+	}
+	descriptors, ok := s.descriptors(token, "janus")
+	return ok && slices.Contains(descriptors, plugin)
+}
+
+// descriptors checks the expiry, the realm and the signature of a signed token,
+// and returns its descriptors.
+func (s *Server) descriptors(token, realm string) ([]string, bool) {
+	data, signature, ok := strings.Cut(token, ":")
+	parts := strings.Split(data, ",")
+	if !ok || len(parts) < 2 || parts[1] != realm {
+		return nil, false
+	}
+	expires, err := strconv.ParseInt(parts[0], 10, 64)
+	if err != nil || time.Now().Unix() > expires {
+		return nil, false
+	}
+	mac := hmac.New(sha1.New, []byte(s.TokenAuthSecret))
+	mac.Write([]byte(data))
+	want := base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	return parts[2:], hmac.Equal([]byte(signature), []byte(want))
+}
+
+// allowsRoom reports whether a signed token allows joining a room of the
+// VideoRoom.
+func (s *Server) allowsRoom(token string, room ident) bool {
+	descriptors, ok := s.descriptors(token, videoroomPackage)
+	return ok && slices.Contains(descriptors, "room="+room.String())
+}

@@ -4,188 +4,154 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
+	"math"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"strconv"
-	"strings"
+	"runtime/debug"
 	"time"
 
 	"nhooyr.io/websocket"
 )
 
-// Options say how to dial and how the connection behaves.
+// Options configure Dial and the connection it returns.
 type Options struct {
-	HTTPClient     *http.Client // nil: http.DefaultClient
-	HTTPHeader     http.Header
-	Subprotocol    string
-	MaxMessageSize int64         // bytes of one incoming message
-	WriteTimeout   time.Duration // for one write to the peer
+	// HTTPClient performs the handshake. Its Timeout bounds the handshake
+	// only. Redirects are followed only if it has a CheckRedirect. A Transport
+	// that is an *http.Transport is copied. Default: http.DefaultClient.
+	HTTPClient *http.Client
+
+	// HTTPHeader is sent with the handshake.
+	HTTPHeader http.Header
+
+	// Subprotocol is offered to the peer unless it is empty.
+	Subprotocol string
+
+	// MaxMessageSize is the largest size of an incoming message, in bytes. If
+	// negative, there is no limit.
+	MaxMessageSize int64
+
+	// WriteTimeout is how long writing may make no progress before the
+	// connection is closed. Values below 20 ms count as 20 ms. On TCP and unix
+	// sockets, also below the TLS of the http package, each byte that the
+	// kernel accepts is progress. On any other connection, progress is the end
+	// of a Write of up to 16 KiB, which for a *tls.Conn is one record or a few.
+	WriteTimeout time.Duration
 }
 
-// Dial opens a websocket. ctx bounds the dial and the handshake only. The
-// error names the URL without its credentials.
+// Dial opens a websocket. ctx and the Timeout of the HTTP client bound the dial
+// and the handshake only. When either ends, Dial returns at once, even if the
+// client's transport ignores its context: whatever the transport returns later
+// is closed. The error then matches the error of ctx, or
+// context.DeadlineExceeded for the Timeout. A panic of the transport is passed
+// on to the caller. Errors name the URL as Name does.
 func Dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
-	if err := checkScheme(rawURL); err != nil {
+	s, err := dial(ctx, rawURL, opts)
+	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", Name(rawURL), err)
 	}
-	hook, client := newHook(opts)
-	ws, resp, err := websocket.Dial(ctx, rawURL, &websocket.DialOptions{
-		HTTPClient:   client,
-		HTTPHeader:   opts.HTTPHeader,
-		Subprotocols: []string{opts.Subprotocol},
-	})
-	if err != nil {
-		hook.closeIdle()
-		return nil, fmt.Errorf("dial %s: %w", Name(rawURL), dialError(ctx, rawURL, resp, err))
-	}
-	ws.SetReadLimit(opts.MaxMessageSize)
-	return &Socket{ws: ws, out: hook.out, body: hook.body, max: opts.MaxMessageSize}, nil
+	return s, nil
 }
 
-// Name returns rawURL without what may be secret: user information, query and
-// fragment.
-func Name(rawURL string) string {
-	u, err := url.Parse(rawURL)
-	if err == nil && u.Opaque == "" {
-		return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+func dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
+	if err := checkURL(rawURL); err != nil {
+		return nil, err
 	}
-	scheme, rest, found := strings.Cut(rawURL, "://")
-	if !found {
-		scheme, rest = "", rawURL
-	} else {
-		scheme += "://"
+	if opts.HTTPClient == nil {
+		opts.HTTPClient = http.DefaultClient
 	}
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		rest = rest[at+1:]
+	if timeout := opts.HTTPClient.Timeout; timeout > 0 {
+		cause := fmt.Errorf("the HTTP client's timeout of %v: %w", timeout, context.DeadlineExceeded)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, cause)
+		defer cancel()
 	}
-	if query := strings.IndexAny(rest, "?#"); query >= 0 {
-		rest = rest[:query]
-	}
-	return strconv.Quote(scheme + rest)
-}
-
-// checkScheme says what is wrong with a URL whose scheme is that of another
-// protocol, without quoting it: it may be the user's name.
-func checkScheme(rawURL string) error {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return nil // which dialling will find
-	}
-	switch u.Scheme {
-	case "ws", "wss", "http", "https":
-		return nil
-	}
-	return errors.New("the URL's scheme is not ws or wss")
-}
-
-// dialError strips from err whatever repeats the URL.
-func dialError(ctx context.Context, rawURL string, resp *http.Response, err error) error {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, contextError(ctx)
+	}
+	results := make(chan result)
+	gone := make(chan struct{})
+	defer close(gone)
+	go attempt(ctx, rawURL, opts, results, gone)
+	select {
+	case r := <-results:
+		if r.panicked != nil {
+			panic(r.panicked)
+		}
+		return r.socket, r.err
+	case <-ctx.Done():
+		return nil, contextError(ctx)
+	}
+}
+
+// result is the outcome of an attempt.
+type result struct {
+	socket   *Socket
+	err      error
+	panicked any
+}
+
+// attempt sends the result of a handshake to results. If gone is closed first,
+// it closes the socket.
+func attempt(ctx context.Context, rawURL string, opts Options, results chan<- result, gone <-chan struct{}) {
+	r := result{err: errors.New("the HTTP client's transport ended its goroutine")}
+	defer func() { // also after runtime.Goexit
+		if p := recover(); p != nil {
+			r = result{panicked: fmt.Sprintf("%v\n\n%s", p, debug.Stack())}
+		}
+		select {
+		case results <- r:
+		case <-gone:
+			if r.socket != nil {
+				r.socket.CloseNow()
+			}
+		}
+	}()
+	r.socket, r.err = handshake(ctx, rawURL, opts)
+}
+
+// handshake opens a websocket, for as long as the HTTP client takes.
+func handshake(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
+	h, client := newHook(opts.HTTPClient, max(opts.WriteTimeout, inlineWrite))
+	dialOptions := &websocket.DialOptions{HTTPClient: client, HTTPHeader: opts.HTTPHeader}
+	if opts.Subprotocol != "" {
+		dialOptions.Subprotocols = []string{opts.Subprotocol}
+	}
+	ws, resp, err := websocket.Dial(ctx, rawURL, dialOptions)
+	if err != nil {
+		return nil, dialError(ctx, resp, err)
+	}
+	h.body.open = true
+	limit := opts.MaxMessageSize
+	if limit == math.MaxInt64 {
+		limit = -1 // the websocket library adds one
+	}
+	ws.SetReadLimit(limit)
+	return &Socket{ws: ws, out: h.out, body: h.body, max: limit}, nil
+}
+
+// dialError returns the cause of err without the URL.
+func dialError(ctx context.Context, resp *http.Response, err error) error {
+	if ctx.Err() != nil {
+		return contextError(ctx)
 	}
 	if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		return fmt.Errorf("the server is not a websocket: it answered %s", resp.Status)
 	}
-	u := (*url.Error)(nil)
-	if !errors.As(err, &u) {
-		return &libraryError{"failed to WebSocket dial: ", err}
-	}
-	if u.Op == "parse" && strings.ContainsRune(rawURL, '@') {
-		// The parser quotes what it stumbled over, which may be a password.
-		return errors.New("not a valid URL")
-	}
-	if strings.HasPrefix(u.Err.Error(), "readLoopPeekFailLocked") { // net/http says no more
-		return errors.New("the server does not answer in HTTP")
-	}
-	return u.Err
-}
-
-// hook is a RoundTripper that gets hold of the connection under a websocket, to
-// gather what is written to it.
-type hook struct {
-	base    http.RoundTripper
-	timeout time.Duration
-	out     *gather // set by a successful handshake, as is body
-	body    *body
-}
-
-// newHook returns a copy of the client of opts that dials through a hook.
-func newHook(opts Options) (*hook, *http.Client) {
-	client := http.Client{}
-	if opts.HTTPClient != nil {
-		client = *opts.HTTPClient
-	}
-	h := &hook{base: client.Transport, timeout: opts.WriteTimeout}
-	if h.base == nil {
-		h.base = http.DefaultTransport
-	}
-	if t, ok := h.base.(*http.Transport); ok {
-		h.base = gathering(t)
-	}
-	client.Transport = h
-	if client.CheckRedirect == nil {
-		// A websocket endpoint does not redirect; what does is not Janus, and
-		// must not be sent the caller's credentials.
-		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	}
-	return h, &client
-}
-
-// gathering returns a copy of t that dials gatherConns.
-func gathering(t *http.Transport) *http.Transport {
-	t = t.Clone()
-	dial := t.DialContext
-	//lint:ignore SA1019 a caller may still set the deprecated field
-	if old := t.Dial; dial == nil && old != nil {
-		dial = func(_ context.Context, network, addr string) (net.Conn, error) { return old(network, addr) }
-	}
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, network, addr)
-		if err != nil {
-			return nil, err
+	for u := (*url.Error)(nil); errors.As(err, &u); {
+		if u.Op == "parse" { // the cause may quote the URL
+			return errors.New("a URL is not valid")
 		}
-		return &gatherConn{Conn: conn}, nil
+		err = u.Err
 	}
-	return t
+	return plainDialError(err)
 }
 
-// RoundTrip performs the handshake. Afterwards h.out is where the websocket
-// writes to.
-func (h *hook) RoundTrip(req *http.Request) (*http.Response, error) {
-	var conn net.Conn
-	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn }}
-	resp, err := h.base.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
-	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
-		return resp, err
+// contextError returns why ctx has ended. The error matches ctx.Err() and the
+// cause of ctx.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
 	}
-	rwc, ok := resp.Body.(io.ReadWriteCloser)
-	if !ok {
-		return nil, errors.New("the HTTP client's transport does not give a writable body for a websocket")
-	}
-	h.body = &body{ReadWriteCloser: rwc}
-	resp.Body = h.body
-	if tls, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = tls.NetConn()
-	}
-	if conn, ok := conn.(*gatherConn); ok {
-		h.out = conn.begin(h.timeout)
-	} else {
-		h.out = &gather{dst: rwc, timeout: h.timeout}
-		h.body.out = h.out
-	}
-	return resp, nil
-}
-
-// closeIdle drops what a failed handshake leaves behind in the transport, which
-// is ours where it could be copied.
-func (h *hook) closeIdle() {
-	if t, ok := h.base.(*http.Transport); ok {
-		t.CloseIdleConnections()
-	}
+	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"runtime"
 	"sync"
@@ -13,9 +12,9 @@ import (
 )
 
 const (
-	// inlineWrite is how long a caller's own goroutine may spend writing. What
-	// is unwritten by then goes on in the background, so that a peer that does
-	// not read cannot hold a caller past its deadline.
+	// inlineWrite is how long a caller's own goroutine may spend writing. The
+	// rest is written in the background, so that a peer that does not read
+	// cannot hold a caller past its deadline.
 	inlineWrite = 20 * time.Millisecond
 
 	// gatherLimit is how many bytes may gather before they are written although
@@ -24,42 +23,68 @@ const (
 
 	// crowded is how many unwritten bytes make further writers wait for room.
 	crowded = 1 << 20
+
+	// maxUnasked is how many bytes that belong to no message may wait: pongs,
+	// and the answers of TLS to key updates. A peer that makes more of them
+	// without reading any is not served.
+	maxUnasked = 256 << 10
+
+	// stallWindows is how many parts the timeout has. A write is stalled if no
+	// byte is written in as many consecutive parts.
+	stallWindows = 4
+
+	// chunk is how much is given at once to a connection without deadlines, and
+	// must be written within the timeout.
+	chunk = 16 << 10
 )
 
-// gather collects what is written at the same moment and writes it to dst at
-// once. Bytes are written by the goroutine that brought them; only a write that
-// takes longer than inlineWrite is finished by a goroutine of its own.
+var errUnread = fmt.Errorf("the peer has sent more pings than it reads pongs: %d bytes wait for it", maxUnasked)
+
+// gather collects the bytes written at the same moment and writes them to dst
+// at once. Where dst has deadlines, bytes are written by the goroutine that
+// brought them, and only a write that takes longer than inlineWrite is finished
+// by a goroutine of its own. Elsewhere that goroutine writes everything.
 type gather struct {
-	dst     io.WriteCloser
-	inline  func(time.Time) error // sets dst's write deadline; nil where dst has none that it survives
-	timeout time.Duration         // for one write to dst
+	dst      io.WriteCloser
+	deadline func(time.Time) error // sets dst's write deadline; nil if dst may not survive one
+	timeout  time.Duration         // how long writing may make no progress
 
 	writers atomic.Int32 // messages on their way into buf
-	until   time.Time    // dst's write deadline; whoever is writing has it
+	until   time.Time    // dst's write deadline; belongs to the goroutine that is writing
 
 	mu      sync.Mutex
 	buf     []byte // not yet given to dst
+	unasked int    // bytes of buf that belong to no message
 	spare   []byte
-	writing bool          // somebody is writing to dst
+	writing bool          // a goroutine is writing to dst
 	claimed int           // bytes that have been promised room and are not in buf yet
-	room    chan struct{} // closed when there may be room again; nil when nobody waits
+	room    chan struct{} // closed when there may be room again; nil if nobody waits
 	err     error         // why nothing can be written any more
 	failed  error         // why dst was closed
 }
 
-// Write takes p for writing, unless an earlier write has failed. It is what the
-// websocket library writes its frames to, and writes alone what no message of
-// ours is about to follow: pings, pongs and close frames.
+// Write takes p for writing, unless an earlier write has failed. The websocket
+// library writes its frames to it. Bytes that belong to no message of ours,
+// such as pings and pongs, are written at once.
 func (g *gather) Write(p []byte) (int, error) {
+	alone := g.writers.Load() == 0
 	g.mu.Lock()
 	if g.err != nil {
 		g.mu.Unlock()
 		return 0, g.err
 	}
+	if alone {
+		g.unasked += len(p)
+	}
+	if g.unasked > maxUnasked {
+		g.mu.Unlock()
+		g.fail(errUnread)
+		return 0, errUnread
+	}
 	g.buf = append(g.buf, p...)
 	full := len(g.buf) >= gatherLimit
 	g.mu.Unlock()
-	if full || g.writers.Load() == 0 {
+	if full || alone {
 		g.flush(false)
 	}
 	return len(p), nil
@@ -77,8 +102,8 @@ func (g *gather) leave(crowd bool) {
 	}
 }
 
-// flush writes what has gathered, unless somebody is writing already and will
-// find it.
+// flush writes the bytes that have gathered, unless another goroutine is
+// writing already and will find them.
 func (g *gather) flush(crowd bool) {
 	g.mu.Lock()
 	if g.writing || len(g.buf) == 0 || g.err != nil {
@@ -87,7 +112,7 @@ func (g *gather) flush(crowd bool) {
 	}
 	g.writing = true
 	g.mu.Unlock()
-	if g.inline == nil {
+	if g.deadline == nil {
 		go g.drain(nil)
 		return
 	}
@@ -97,7 +122,7 @@ func (g *gather) flush(crowd bool) {
 	// A deadline serves for all writes in the first half of its time.
 	if now := time.Now(); g.until.Sub(now) < inlineWrite/2 {
 		g.until = now.Add(inlineWrite)
-		_ = g.inline(g.until) // a dead connection fails the write as well
+		_ = g.deadline(g.until) // on a dead connection the write fails as well
 	}
 	for p := g.take(nil); p != nil; p = g.take(p) {
 		n, err := g.dst.Write(p)
@@ -112,32 +137,72 @@ func (g *gather) flush(crowd bool) {
 	}
 }
 
-// drain writes rest and all that has gathered since, in the background. A write
-// that is not done within the timeout ends the connection.
+// drain writes rest and the bytes that have gathered since, in the background,
+// for as long as the peer takes them.
 func (g *gather) drain(rest []byte) {
+	finish := g.finish
+	if g.deadline == nil {
+		finish = g.finishChunks
+	}
 	if len(rest) == 0 {
 		rest = g.take(nil)
 	}
 	for p := rest; p != nil; p = g.take(p) {
-		expired := time.AfterFunc(g.timeout, func() {
-			g.fail(fmt.Errorf("a write was not finished within %v", g.timeout))
-		})
-		if g.inline != nil {
-			g.until = time.Time{}
-			_ = g.inline(g.until)
-		}
-		_, err := g.dst.Write(p)
-		expired.Stop()
-		if err != nil {
+		if err := finish(p); err != nil {
 			g.broken(err)
 			return
 		}
 	}
 }
 
-// take returns what has gathered, for writing, and takes back the buffer that
-// was written before. It returns nil, and the writing is over, when there is
-// nothing.
+// finish writes p. The connection is closed when nothing of it has been written
+// for the timeout, or up to a quarter longer.
+func (g *gather) finish(p []byte) error {
+	// The next flush has to set its own deadline.
+	g.until = time.Time{}
+	for idle := 0; ; {
+		_ = g.deadline(time.Now().Add(g.timeout / stallWindows))
+		n, err := g.dst.Write(p)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		p = p[n:]
+		if idle++; n > 0 {
+			idle = 0
+		}
+		if idle == stallWindows {
+			g.stalled()
+			return err
+		}
+	}
+}
+
+// finishChunks is finish without deadlines. The connection is closed when a
+// chunk takes longer than the timeout.
+func (g *gather) finishChunks(p []byte) error {
+	late := time.AfterFunc(g.timeout, g.stalled)
+	defer late.Stop()
+	for {
+		size := min(len(p), chunk)
+		n, err := g.dst.Write(p[:size])
+		if err == nil && n != size {
+			err = io.ErrShortWrite
+		}
+		if p = p[size:]; err != nil || len(p) == 0 {
+			return err
+		}
+		late.Reset(g.timeout)
+	}
+}
+
+// stalled closes dst because the peer does not read.
+func (g *gather) stalled() {
+	g.fail(fmt.Errorf("a write made no progress for %v", g.timeout))
+}
+
+// take returns the bytes that have gathered, for writing, and takes back the
+// buffer that was written before. If there are none, it ends the writing and
+// returns nil.
 func (g *gather) take(written []byte) []byte {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -149,7 +214,7 @@ func (g *gather) take(written []byte) []byte {
 		return nil
 	}
 	p := g.buf
-	g.buf, g.spare = g.spare, nil
+	g.buf, g.spare, g.unasked = g.spare, nil, 0
 	g.wake()
 	return p
 }
@@ -205,8 +270,12 @@ func (g *gather) fail(cause error) {
 // the end behind them; should it not, dst is closed a little later.
 func (g *gather) broken(err error) {
 	g.mu.Lock()
+	closed := g.failed != nil
 	g.refuse(err)
 	g.mu.Unlock()
+	if closed {
+		return
+	}
 	time.AfterFunc(closeTimeout, func() { g.fail(fmt.Errorf("write: %w", err)) })
 }
 
@@ -223,47 +292,4 @@ func (g *gather) cause() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.failed
-}
-
-// gatherConn is a dialled connection whose writes gather once the websocket
-// handshake is over.
-type gatherConn struct {
-	net.Conn
-	out atomic.Pointer[gather]
-}
-
-func (c *gatherConn) Write(p []byte) (int, error) {
-	if out := c.out.Load(); out != nil {
-		return out.Write(p)
-	}
-	return c.Conn.Write(p)
-}
-
-// begin makes writes gather from now on.
-func (c *gatherConn) begin(timeout time.Duration) *gather {
-	out := &gather{dst: c.Conn, inline: c.Conn.SetWriteDeadline, timeout: timeout}
-	c.out.Store(out)
-	return out
-}
-
-// body is the connection as the websocket library sees it, above TLS.
-type body struct {
-	io.ReadWriteCloser
-	out   io.Writer   // nil: the connection itself gathers
-	ended atomic.Bool // Read has reached the end of the stream
-}
-
-func (b *body) Write(p []byte) (int, error) {
-	if b.out != nil {
-		return b.out.Write(p)
-	}
-	return b.ReadWriteCloser.Write(p)
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadWriteCloser.Read(p)
-	if err == io.EOF {
-		b.ended.Store(true)
-	}
-	return n, err
 }

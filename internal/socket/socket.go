@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"math/bits"
 	"time"
 	"unicode/utf8"
 
@@ -21,9 +21,16 @@ const (
 	// handshake.
 	closeTimeout = time.Second
 
-	// keepBuffer is how large a read buffer is kept for the next message.
-	keepBuffer = 64 << 10
+	// firstBuffer is the size of the first buffer of a message.
+	firstBuffer = 1 << 10
+
+	// largeChunk is the largest part in which a long message is read.
+	largeChunk = 1 << 20
 )
+
+// KeepBuffer is the largest size of a message, in bytes, whose buffer Read uses
+// again. A larger message belongs to the caller of Read.
+const KeepBuffer = 64 << 10
 
 var (
 	errClosed  = errors.New("closed")
@@ -38,12 +45,13 @@ type Socket struct {
 	out  *gather
 	body *body
 	max  int64
-	buf  []byte // of the message read last
+	buf  []byte // for the next message; at most KeepBuffer bytes
 }
 
-// Read returns the next message, which is valid until the next call. The end
-// of ctx ends the connection. An error is final, and is the cause given to Fail
-// where that came first.
+// Read returns the next message. It is valid until the next call, or for ever
+// if it is larger than KeepBuffer: the caller may then keep it. The end of ctx
+// ends the connection. An error is final; it is the cause given to Fail if there
+// was one before.
 func (s *Socket) Read(ctx context.Context) ([]byte, error) {
 	typ, r, err := s.ws.Reader(ctx)
 	if err != nil {
@@ -52,25 +60,25 @@ func (s *Socket) Read(ctx context.Context) ([]byte, error) {
 	if typ != websocket.MessageText {
 		return nil, errors.New("a binary message where Janus sends text")
 	}
-	if cap(s.buf) > keepBuffer {
-		s.buf = nil
-	}
-	s.buf, err = appendAll(s.buf[:0], r)
+	message, err := readAll(s.buf, r)
 	if err == nil && s.body.ended.Load() {
 		// The websocket library takes the end of the stream within a message
 		// for the end of the message.
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		if s.max >= 0 && int64(len(s.buf)) > s.max {
+		if s.max >= 0 && int64(len(message)) > s.max {
 			err = fmt.Errorf("a message larger than %d bytes", s.max)
 		}
 		return nil, s.readError(ctx, err)
 	}
-	if !utf8.Valid(s.buf) {
+	if cap(message) <= KeepBuffer {
+		s.buf = message
+	}
+	if !utf8.Valid(message) {
 		return nil, errors.New("a text message that is not valid UTF-8") // RFC 6455, section 8.1
 	}
-	return s.buf, nil
+	return message, nil
 }
 
 // readError returns why a read failed: by the end of ctx, by Fail, or by err.
@@ -81,34 +89,54 @@ func (s *Socket) readError(ctx context.Context, err error) error {
 	if cause := s.out.cause(); cause != nil {
 		return cause
 	}
-	return &libraryError{"failed to get reader: ", err}
+	return plainReadError(err)
 }
 
-// libraryError is the websocket library's error without what it puts in front
-// of every one.
-type libraryError struct {
-	prefix string
-	err    error
-}
-
-func (e *libraryError) Error() string { return strings.TrimPrefix(e.err.Error(), e.prefix) }
-func (e *libraryError) Unwrap() error { return e.err }
-
-// appendAll appends all of r to b.
-func appendAll(b []byte, r io.Reader) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
+// readAll returns the bytes of r, in buf if its capacity suffices. Otherwise the
+// bytes are read into parts of growing size and joined at the end, so that the
+// garbage is about as large as the result.
+func readAll(buf []byte, r io.Reader) ([]byte, error) {
+	if cap(buf) == 0 {
+		buf = make([]byte, 0, firstBuffer)
+	}
+	var parts [][]byte
+	size := 0 // of parts
+	for buf = buf[:0]; ; {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
 		if err == io.EOF {
-			return b, nil
+			return join(parts, buf), nil
 		}
 		if err != nil {
-			return b, err
+			return join(parts, buf), err
+		}
+		if len(buf) == cap(buf) {
+			parts = append(parts, buf)
+			size += len(buf)
+			buf = make([]byte, 0, min(size, largeChunk))
 		}
 	}
+}
+
+// join returns the parts and the last one in one slice, whose capacity is
+// larger if it is to be used again.
+func join(parts [][]byte, last []byte) []byte {
+	if len(parts) == 0 {
+		return last
+	}
+	size := len(last)
+	for _, part := range parts {
+		size += len(part)
+	}
+	room := size
+	if size < KeepBuffer {
+		room = 1 << bits.Len(uint(size))
+	}
+	whole := make([]byte, 0, room)
+	for _, part := range parts {
+		whole = append(whole, part...)
+	}
+	return append(whole, last...)
 }
 
 // Subprotocol returns the subprotocol that the peer has chosen, or "".
@@ -138,20 +166,56 @@ func (s *Socket) Ping(ctx context.Context) error { return s.ws.Ping(ctx) }
 // Fail ends the connection for the given cause, which Read then returns.
 func (s *Socket) Fail(cause error) { s.out.fail(cause) }
 
-// Close performs the closing handshake, or gives it up after a second. What the
-// peer sends meanwhile may or may not be returned by Read.
+// Close performs the closing handshake, and gives it up after a second. The
+// connection is closed in any case. Messages that the peer sends meanwhile may
+// or may not be returned by Read.
+//
+// The status may be 1000 to 1003, 1007 to 1014, 3000 to 4999, or 1005 without a
+// reason, for a close frame without a status. The reason may have up to 123
+// bytes of valid UTF-8. If they are anything else, a close frame without a
+// status is sent, and Close returns what was wrong with them. Otherwise its
+// error is nil if the peer has closed too, with whatever status.
 func (s *Socket) Close(code websocket.StatusCode, reason string) error {
+	invalid := checkClose(code, reason)
+	if invalid != nil {
+		code, reason = websocket.StatusNoStatusRcvd, ""
+	}
 	late := time.AfterFunc(closeTimeout, func() { s.out.fail(errNoClose) })
 	err := s.ws.Close(code, reason)
-	if !late.Stop() {
+	expired := !late.Stop()
+	switch {
+	case invalid != nil:
+		return invalid
+	case expired:
 		return errNoClose
-	}
-	if errors.Is(err, io.EOF) {
-		// Read has met the peer's close frame, and the websocket library looks
-		// for another one behind it. Either way the peer has closed.
+	case websocket.CloseStatus(err) != -1, errors.Is(err, io.EOF):
+		// EOF: Read has met the peer's close frame, and the websocket library
+		// looks for another one behind it. Either way the peer has closed.
 		return nil
 	}
 	return err
+}
+
+// maxReason is the largest size of the reason in a close frame.
+const maxReason = 123
+
+// checkClose returns what is wrong with a status and a reason, as RFC 6455,
+// sections 5.5 and 7.4, has them.
+func checkClose(code websocket.StatusCode, reason string) error {
+	switch {
+	case code == websocket.StatusNoStatusRcvd && reason != "":
+		return errors.New("a close frame without a status has no reason")
+	case code >= 1000 && code <= 1014 && code != 1004 && code != 1006, code >= 3000 && code <= 4999:
+	default:
+		return fmt.Errorf("status %d cannot be sent in a close frame", code)
+	}
+	if len(reason) > maxReason {
+		return fmt.Errorf("a reason of %d bytes does not fit a close frame, which has %d", len(reason), maxReason)
+	}
+	if !utf8.ValidString(reason) {
+		return errors.New("the reason of a close frame must be valid UTF-8")
+	}
+	return nil
 }
 
 // CloseNow ends the connection without a handshake and frees what it holds. It

@@ -1,0 +1,194 @@
+package socket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+// hook is a RoundTripper that takes hold of the connection under a websocket,
+// so that what is written to it can be gathered. It serves one handshake.
+type hook struct {
+	base    http.RoundTripper
+	ours    bool // base is our copy of an http.Transport, which dials gatherConns
+	timeout time.Duration
+	out     *gather // set by a successful handshake, as is body
+	body    *body
+}
+
+// newHook returns a copy of client, without its Timeout, that dials through a
+// hook.
+func newHook(client *http.Client, timeout time.Duration) (*hook, *http.Client) {
+	c := *client
+	h := &hook{base: c.Transport, timeout: timeout}
+	if h.base == nil {
+		h.base = http.DefaultTransport
+	}
+	if t, ok := h.base.(*http.Transport); ok {
+		h.base, h.ours = gathering(t), true
+	}
+	c.Transport = h
+	c.Timeout = 0
+	if c.CheckRedirect == nil {
+		// A server that redirects a websocket is not Janus, and must not make
+		// the client send its credentials elsewhere.
+		c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	return h, &c
+}
+
+// gathering returns a copy of t that dials gatherConns and keeps no idle
+// connections.
+func gathering(t *http.Transport) *http.Transport {
+	t = t.Clone()
+	t.MaxIdleConnsPerHost = -1
+	dial := t.DialContext
+	//lint:ignore SA1019 a caller may still set the deprecated field
+	if old := t.Dial; dial == nil && old != nil {
+		dial = func(_ context.Context, network, addr string) (net.Conn, error) { return old(network, addr) }
+	}
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return &gatherConn{Conn: conn}, nil
+	}
+	if proxy := t.Proxy; proxy != nil {
+		t.Proxy = func(req *http.Request) (*url.URL, error) {
+			u, err := proxy(req)
+			if err != nil {
+				return nil, errProxy
+			}
+			return u, nil
+		}
+	}
+	return t
+}
+
+// errProxy replaces an error of the transport's Proxy function, which may quote
+// the credentials of the proxy.
+var errProxy = errors.New("the HTTP client's transport could not choose a proxy")
+
+// RoundTrip performs the handshake. Afterwards the websocket writes to h.out.
+func (h *hook) RoundTrip(req *http.Request) (*http.Response, error) {
+	var conn net.Conn
+	traced := req
+	if h.ours {
+		trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn }}
+		traced = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
+	}
+	resp, err := h.base.RoundTrip(traced)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		discard(req, resp)
+		return resp, nil
+	}
+	rwc, ok := resp.Body.(io.ReadWriteCloser)
+	if !ok {
+		discard(req, resp)
+		return nil, errors.New("the HTTP client's transport does not give a writable body for a websocket")
+	}
+	h.body = &body{ReadWriteCloser: rwc}
+	resp.Body = h.body
+	for c, ok := conn.(*tls.Conn); ok; c, ok = conn.(*tls.Conn) {
+		conn = c.NetConn() // twice behind a proxy with TLS
+	}
+	if conn, ok := conn.(*gatherConn); ok {
+		h.out = conn.begin(h.timeout)
+	} else {
+		h.out = &gather{dst: rwc, timeout: h.timeout}
+		h.body.out = h.out
+	}
+	return resp, nil
+}
+
+// discard closes the body of an answer that is not used, so that nothing waits
+// for its end and its connection is closed. It removes a Location that the HTTP
+// client would quote as invalid: servers may repeat the URL's query in it.
+func discard(req *http.Request, resp *http.Response) {
+	if resp.Body != nil {
+		_ = resp.Body.Close() // it is not needed
+	}
+	resp.Body = http.NoBody
+	if _, err := req.URL.Parse(resp.Header.Get("Location")); err != nil {
+		resp.Header.Del("Location")
+	}
+}
+
+// gatherConn is a dialed connection whose writes gather once the websocket
+// handshake is over.
+type gatherConn struct {
+	net.Conn
+	out atomic.Pointer[gather]
+}
+
+func (c *gatherConn) Write(p []byte) (int, error) {
+	if out := c.out.Load(); out != nil {
+		return out.Write(p)
+	}
+	return c.Conn.Write(p)
+}
+
+// begin makes writes gather from now on.
+func (c *gatherConn) begin(timeout time.Duration) *gather {
+	out := &gather{dst: c.Conn, timeout: timeout}
+	// Other connections may have no deadlines, or break when one passes, as a
+	// tls.Conn does.
+	switch conn := c.Conn.(type) {
+	case *net.TCPConn:
+		out.deadline = conn.SetWriteDeadline
+	case *net.UnixConn:
+		out.deadline = conn.SetWriteDeadline
+	}
+	c.out.Store(out)
+	return out
+}
+
+// body is the connection as the websocket library sees it, above TLS.
+type body struct {
+	io.ReadWriteCloser
+	out  io.Writer // nil if the connection itself gathers
+	open bool      // the handshake has succeeded
+
+	held  error       // of a Read that also returned bytes
+	ended atomic.Bool // a Read has found nothing but an error
+}
+
+func (b *body) Write(p []byte) (int, error) {
+	if b.out != nil {
+		return b.out.Write(p)
+	}
+	return b.ReadWriteCloser.Write(p)
+}
+
+// Read never returns bytes together with an error. The error is returned by the
+// next Read, so that ended means that the websocket library has asked for bytes
+// that never came. During the handshake nothing is read: the library would wait
+// for the body of an answer that it refuses.
+func (b *body) Read(p []byte) (int, error) {
+	if !b.open {
+		return 0, io.EOF
+	}
+	if b.held == nil {
+		n, err := b.ReadWriteCloser.Read(p)
+		b.held = err
+		if n > 0 || err == nil {
+			return n, nil
+		}
+	}
+	b.ended.Store(true)
+	return 0, b.held
+}

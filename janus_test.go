@@ -1086,7 +1086,7 @@ func TestUnfinishedWriteEndsTheConnection(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
-	if err := wait(t, group); err == nil || !strings.Contains(err.Error(), "write was not finished within 50ms") {
+	if err := wait(t, group); err == nil || !strings.Contains(err.Error(), "write made no progress for 50ms") {
 		t.Errorf("the group reports %v", err)
 	}
 }

@@ -111,7 +111,9 @@ func attempt(ctx context.Context, rawURL string, opts Options, results chan<- re
 
 // handshake opens a websocket, for as long as the HTTP client takes.
 func handshake(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
-	h, client := newHook(opts.HTTPClient, max(opts.WriteTimeout, inlineWrite))
+	handshake, end := context.WithCancel(ctx)
+	defer end()
+	h, client := newHook(handshake, opts.HTTPClient, max(opts.WriteTimeout, inlineWrite))
 	dialOptions := &websocket.DialOptions{HTTPClient: client, HTTPHeader: opts.HTTPHeader}
 	if opts.Subprotocol != "" {
 		dialOptions.Subprotocols = []string{opts.Subprotocol}

@@ -216,6 +216,39 @@ func TestRefusedAnswersAreNotAwaited(t *testing.T) {
 	}
 }
 
+// A connection whose TLS handshake is under way when the context ends is
+// closed, and a dial function that is under way is told.
+func TestUnfinishedDialsEnd(t *testing.T) {
+	target, closed := refusal(t, "")
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	client := &http.Client{Transport: &http.Transport{}}
+	if _, err := Dial(ctx, "wss"+strings.TrimPrefix(target, "ws"), Options{HTTPClient: client}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		t.Error("the connection is kept")
+	}
+	told := make(chan struct{})
+	client.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		defer close(told)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	ctx, cancel = context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := Dial(ctx, target, Options{HTTPClient: client}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	select {
+	case <-told:
+	case <-time.After(patience):
+		t.Error("the dial function goes on")
+	}
+}
+
 // redirecting is a server that redirects to the websocket a number of times.
 // It counts its open connections.
 func redirecting(t *testing.T, times int, body string) (srv *httptest.Server, open func() int) {

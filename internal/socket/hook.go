@@ -25,14 +25,15 @@ type hook struct {
 
 // newHook returns a copy of client, without its Timeout, that dials through a
 // hook.
-func newHook(client *http.Client, timeout time.Duration) (*hook, *http.Client) {
+// Connections that are not the websocket's are closed when ctx ends.
+func newHook(ctx context.Context, client *http.Client, timeout time.Duration) (*hook, *http.Client) {
 	c := *client
 	h := &hook{base: c.Transport, timeout: timeout}
 	if h.base == nil {
 		h.base = http.DefaultTransport
 	}
 	if t, ok := h.base.(*http.Transport); ok {
-		h.base, h.ours = gathering(t), true
+		h.base, h.ours = gathering(ctx, t), true
 	}
 	c.Transport = h
 	c.Timeout = 0
@@ -45,8 +46,9 @@ func newHook(client *http.Client, timeout time.Duration) (*hook, *http.Client) {
 }
 
 // gathering returns a copy of t that dials gatherConns and keeps no idle
-// connections.
-func gathering(t *http.Transport) *http.Transport {
+// connections. When handshake ends, it also closes those that it is still
+// dialing: an http.Transport would complete them for later requests.
+func gathering(handshake context.Context, t *http.Transport) *http.Transport {
 	t = t.Clone()
 	t.MaxIdleConnsPerHost = -1
 	dial := t.DialContext
@@ -58,11 +60,16 @@ func gathering(t *http.Transport) *http.Transport {
 		dial = new(net.Dialer).DialContext
 	}
 	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(handshake, cancel)()
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return &gatherConn{Conn: conn}, nil
+		c := &gatherConn{Conn: conn}
+		context.AfterFunc(handshake, c.closeUnused)
+		return c, nil
 	}
 	if proxy := t.Proxy; proxy != nil {
 		t.Proxy = func(req *http.Request) (*url.URL, error) {
@@ -140,6 +147,13 @@ func (c *gatherConn) Write(p []byte) (int, error) {
 		return out.Write(p)
 	}
 	return c.Conn.Write(p)
+}
+
+// closeUnused closes the connection unless a websocket uses it.
+func (c *gatherConn) closeUnused() {
+	if c.out.Load() == nil {
+		_ = c.Close() // net/http may have closed it
+	}
 }
 
 // begin makes writes gather from now on.

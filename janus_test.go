@@ -339,10 +339,10 @@ func TestConnectErrorsNameTheURLWithoutCredentials(t *testing.T) {
 		{"plain HTTP", user + answering(200), "ws://", "200"},
 		{"redirect", user + answering(301), "ws://", "301"},
 		{"unknown issuer", strings.Replace(secure.URL, "wss://", "wss://alice:s3cret@", 1), secure.URL, "certificate"},
-		{"unparsable", "ws://alice:s3cret@[::1/", "ws://[::1/", "not a valid URL"},
-		{"bad escape", "ws://alice:s3%zzcret@host/", "ws://host/", "not a valid URL"},
-		{"no scheme", "some%zzwhere?token=s3cret", "some%zzwhere", "invalid URL escape"},
-		{"wrong scheme", "ftp://alice:s3cret@host/", "ftp://host/", "scheme"},
+		{"unparsable", "ws://alice:s3cret@[::1/", "the given URL", "not a valid URL: missing ']' in host"},
+		{"bad escape", "ws://alice:s3%zzcret@host/", "the given URL", "not a valid URL"},
+		{"no scheme", "some%zzwhere?token=s3cret", "the given URL", "invalid URL escape"},
+		{"wrong scheme", "ftp://alice:s3cret@host/", "the given URL", "scheme"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -141,6 +141,14 @@ func TestLateConnectionIsClosed(t *testing.T) {
 	})
 }
 
+// A transport that returns nothing causes an error.
+func TestTransportWithoutAnAnswer(t *testing.T) {
+	client := &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil })}
+	if _, err := Dial(context.Background(), "ws://peer", Options{HTTPClient: client}); err == nil {
+		t.Error("no error")
+	}
+}
+
 // A transport that panics or ends its goroutine does so for the caller of Dial.
 func TestPanicOfTheTransport(t *testing.T) {
 	client := &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) { panic("boom") })}
@@ -463,6 +471,7 @@ func TestTextsOfOtherPackages(t *testing.T) {
 		"ws://a b/":         "invalid character",
 		"ws://\x01":         "invalid control character in URL",
 		"ws://[secret]":     "invalid host",
+		"ws://[secret/":     "missing ']' in host",
 		":secret":           "missing protocol scheme",
 		"ws://secret %@h/x": "invalid userinfo",
 	} {

@@ -96,8 +96,8 @@ func (h *hook) RoundTrip(req *http.Request) (*http.Response, error) {
 		traced = req.WithContext(httptrace.WithClientTrace(req.Context(), trace))
 	}
 	resp, err := h.base.RoundTrip(traced)
-	if err != nil {
-		return nil, err
+	if err != nil || resp == nil {
+		return resp, err // the HTTP client makes an error of no response
 	}
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		discard(req, resp)

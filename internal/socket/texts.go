@@ -38,7 +38,7 @@ func plainReadError(err error) error { return &trimmedError{textRead, err} }
 // URL that it quotes.
 func urlProblem(err error) string {
 	text := strings.TrimPrefix(err.Error(), textURL)
-	if end := strings.IndexAny(text, "\"`':("); end >= 0 {
+	if end := strings.IndexAny(text, "\"`:("); end >= 0 {
 		text = text[:end]
 	}
 	return strings.TrimSpace(text)

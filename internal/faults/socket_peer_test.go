@@ -47,7 +47,7 @@ func slowRelay(t *testing.T, target string) (address string) {
 			_, _ = io.Copy(client, server)
 			_ = client.Close() // whoever ends first, here and below
 		})
-		for buf := make([]byte, 8<<10); ; time.Sleep(10 * time.Millisecond) { // it is a slow peer
+		for buf := make([]byte, 32<<10); ; time.Sleep(5 * time.Millisecond) { // it is a slow peer
 			n, err := client.Read(buf)
 			if err != nil {
 				break
@@ -86,7 +86,7 @@ func TestSlowPeerIsNotCut(t *testing.T) {
 				_, handle := c.open(t)
 				began := time.Now()
 				var all calls
-				for range bulks / 2 {
+				for range 4 * bulks {
 					all.start(func() error {
 						_, err := handle.Message(t.Context(), "", bulk(), nil)
 						return err
@@ -98,7 +98,7 @@ func TestSlowPeerIsNotCut(t *testing.T) {
 					}
 				}
 				took := time.Since(began)
-				t.Logf("%s took %v, limit %v", mib(bulks/2*(32<<10)), took, limit)
+				t.Logf("%s took %v, limit %v", mib(4*bulks*(32<<10)), took, limit)
 				if took < 2*limit {
 					t.Error("that was not slow")
 				}

@@ -51,7 +51,9 @@ func TestSlowPeerIsNotCut(t *testing.T) {
 		for _, version := range []uint16{0, tls.VersionTLS12} {
 			t.Run(fmt.Sprintf("%s/TLS %x", name, version), func(t *testing.T) {
 				t.Parallel()
-				const message, messages, pause = 200 << 10, 5, 10 * time.Millisecond
+				// The kernel tells the sender of progress in parts of up to
+				// 64 KiB, each of which takes 16 ms here.
+				const message, messages, pause = 200 << 10, 25, 4 * time.Millisecond
 				const timeout = 500 * time.Millisecond
 				got := make(chan int, 1)
 				srv := hijack(t, func(srv *httptest.Server) {
@@ -60,8 +62,8 @@ func TestSlowPeerIsNotCut(t *testing.T) {
 					}
 				}, func(conn net.Conn, r *bufio.Reader) {
 					total := 0
-					for buf := make([]byte, 4<<10); total < message*messages; time.Sleep(pause) { // a slow reader
-						n, err := r.Read(buf)
+					for buf := make([]byte, 16<<10); total < message*messages; time.Sleep(pause) { // a slow reader
+						n, err := io.ReadFull(r, buf[:min(len(buf), message*messages-total)])
 						if err != nil {
 							break
 						}
@@ -79,7 +81,7 @@ func TestSlowPeerIsNotCut(t *testing.T) {
 				if n := <-got; n < message*messages {
 					t.Errorf("%d bytes came: %v", n, s.out.cause())
 				}
-				if took := time.Since(began); took < 2*timeout {
+				if took := time.Since(began); took < 2*timeout { // 320 reads, 4 ms apart
 					t.Errorf("took %v, which shows nothing", took)
 				}
 			})

@@ -3,6 +3,7 @@ package socket
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -344,6 +345,49 @@ func TestRedirectsLeaveNoConnections(t *testing.T) {
 	}
 }
 
+// Neither do those stay that the caller's own function dials with TLS.
+func TestRedirectsWithDialTLS(t *testing.T) {
+	var accepted, closed sync.WaitGroup
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "/")
+		w.WriteHeader(http.StatusFound) // without a body, or the connection is closed for that
+	}))
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			accepted.Done()
+		case http.StateClosed:
+			closed.Done()
+		}
+	}
+	srv.StartTLS()
+	defer srv.Close()
+	const redirects = 5
+	accepted.Add(redirects)
+	closed.Add(redirects)
+	client := srv.Client()
+	config := client.Transport.(*http.Transport).TLSClientConfig
+	client.Transport = &http.Transport{DialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return (&tls.Dialer{Config: config}).DialContext(ctx, network, addr)
+	}}
+	client.CheckRedirect = func(_ *http.Request, via []*http.Request) error {
+		if len(via) == redirects {
+			return errors.New("far enough")
+		}
+		return nil
+	}
+	if _, err := Dial(testContext(t), wsURL(srv), Options{HTTPClient: client}); err == nil {
+		t.Fatal("no error")
+	}
+	done := make(chan struct{})
+	go func() { accepted.Wait(); closed.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(patience):
+		t.Error("connections are kept")
+	}
+}
+
 // Without a CheckRedirect no redirect is followed.
 func TestRedirectsAreRefused(t *testing.T) {
 	srv, _ := redirecting(t, 1, "")
@@ -462,7 +506,7 @@ func TestTextsOfOtherPackages(t *testing.T) {
 	if err := plainReadError(fmt.Errorf("%sx: %w", textRead, io.EOF)); err.Error() != "x: EOF" || !errors.Is(err, io.EOF) {
 		t.Errorf("got %v", err)
 	}
-	if err := speaksFirst(t); err == nil || !strings.HasPrefix(err.Error(), textPeek) {
+	if err := speaksFirst(t); err == nil || !strings.HasPrefix(err.Error(), textPeek) || strings.Contains(plainDialError(err).Error(), textPeek) {
 		t.Errorf("net/http says %v of a server that speaks first", err)
 	}
 	for raw, want := range map[string]string{

@@ -50,7 +50,7 @@ type gather struct {
 	timeout  time.Duration         // how long writing may make no progress
 
 	writers atomic.Int32 // messages on their way into buf
-	until   time.Time    // dst's write deadline; belongs to the goroutine that is writing
+	until   time.Time    // dst's write deadline for inline writes; belongs to the goroutine that is writing
 
 	mu      sync.Mutex
 	buf     []byte // not yet given to dst
@@ -155,11 +155,10 @@ func (g *gather) drain(rest []byte) {
 	}
 }
 
-// finish writes p. The connection is closed when nothing of it has been written
-// for the timeout, or up to a quarter longer.
+// finish writes p. The connection is closed when nothing has been written for
+// the timeout, or up to a quarter longer. The deadline for inline writes, which
+// has passed, is replaced; the next flush sets a new one.
 func (g *gather) finish(p []byte) error {
-	// The next flush has to set its own deadline.
-	g.until = time.Time{}
 	for idle := 0; ; {
 		_ = g.deadline(time.Now().Add(g.timeout / stallWindows))
 		n, err := g.dst.Write(p)
@@ -270,12 +269,8 @@ func (g *gather) fail(cause error) {
 // the end behind them; should it not, dst is closed a little later.
 func (g *gather) broken(err error) {
 	g.mu.Lock()
-	closed := g.failed != nil
 	g.refuse(err)
 	g.mu.Unlock()
-	if closed {
-		return
-	}
 	time.AfterFunc(closeTimeout, func() { g.fail(fmt.Errorf("write: %w", err)) })
 }
 

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,11 +98,20 @@ func gatherInto(s *sink, deadlines bool, timeout time.Duration) *gather {
 	return g
 }
 
+// pattern returns n bytes that are not periodic in any power of two.
+func pattern(n int) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = byte(i % 251)
+	}
+	return p
+}
+
 // message writes n bytes as a Socket writes a message.
 func (g *gather) message(n int) error {
 	g.enter()
 	defer g.leave(false)
-	_, err := g.Write(bytes.Repeat([]byte("m"), n))
+	_, err := g.Write(pattern(n))
 	return err
 }
 
@@ -159,7 +170,7 @@ func TestSlowWriteLeavesItsCaller(t *testing.T) {
 				t.Fatalf("the second caller was held for %v", took)
 			}
 			time.Sleep(10 * time.Second)
-			s.read(17 + 10)
+			s.read(17 + 7)
 			synctest.Wait()
 			if _, _, writing := g.state(); writing {
 				t.Fatal("still writing")
@@ -173,6 +184,10 @@ func TestSlowWriteLeavesItsCaller(t *testing.T) {
 		}
 		if err := g.cause(); err != nil {
 			t.Errorf("failed: %v", err)
+		}
+		once := slices.Concat(pattern(10), pattern(10), pattern(7))
+		if want := slices.Repeat(once, 3); !bytes.Equal(s.got, want) {
+			t.Errorf("%d bytes came, want %d, in order", len(s.got), len(want))
 		}
 	})
 }
@@ -209,8 +224,8 @@ func TestProgress(t *testing.T) {
 						t.Fatalf("ended after %d steps: %v", i, err)
 					}
 				}
-				if n := s.received(); n != 30*test.step {
-					t.Fatalf("%d bytes came, want %d", n, 30*test.step)
+				if n := s.received(); n != 30*test.step || !bytes.Equal(s.got, pattern(n)) {
+					t.Fatalf("%d bytes came, want %d, in order", n, 30*test.step)
 				}
 				last := time.Now()
 				for g.cause() == nil {
@@ -258,9 +273,16 @@ func TestOrder(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSink(0)
 			g := gatherInto(s, deadlines, time.Minute)
+			if deadlines {
+				g.timeout = 200 * time.Millisecond // parts of it pass within a write
+			}
 			var want []byte
 			for i := range 200 {
-				p := bytes.Repeat([]byte{byte(i)}, 1+i*i%5000)
+				size := 1 + i*i%5000
+				if i%10 == 5 {
+					size += 3 * gatherLimit // whose buffer is not kept
+				}
+				p := bytes.Repeat([]byte{byte(i)}, size)
 				want = append(want, p...)
 				g.enter()
 				if _, err := g.Write(p); err != nil {
@@ -268,7 +290,10 @@ func TestOrder(t *testing.T) {
 				}
 				g.leave(i%2 == 0)
 				time.Sleep(time.Duration(i%7) * 10 * time.Millisecond)
-				s.read(i * 37)
+				s.read(i * i)
+				if i%20 == 19 {
+					s.read(len(want) - len(s.got) + 40_000) // some of the next are written at once
+				}
 			}
 			s.read(everything)
 			synctest.Wait()
@@ -303,6 +328,53 @@ func TestLastOneWrites(t *testing.T) {
 	_, _ = g.Write(make([]byte, 1)) // of no message
 	if s.received() != gatherLimit+2 {
 		t.Fatal("a control frame was not written at once")
+	}
+}
+
+// A buffer that is being written is not the one that gathers, also behind a
+// buffer that is too large to be kept.
+func TestBuffersAreApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSink(10)
+		g := gatherInto(s, true, time.Minute)
+		_ = g.message(10) // leaves a buffer
+		large := pattern(3 * gatherLimit)
+		_ = g.message(len(large))
+		_, _ = g.Write([]byte("first"))
+		s.read(len(large))
+		synctest.Wait() // until the first is being written
+		_, _ = g.Write([]byte("second"))
+		s.read(everything)
+		synctest.Wait()
+		if rest := string(s.got[10+len(large):]); rest != "firstsecond" {
+			t.Errorf("got %q", rest)
+		}
+	})
+}
+
+// Goroutines that are ready to write are let in before a write.
+func TestCrowdSharesAWrite(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const writers = 20
+	for _, crowd := range []bool{true, false} {
+		s := newSink(everything)
+		g := gatherInto(s, true, time.Minute)
+		var all sync.WaitGroup
+		for range writers {
+			all.Go(func() {
+				g.enter()
+				_, _ = g.Write(pattern(10))
+				g.leave(crowd)
+			})
+		}
+		all.Wait()
+		n := s.writeCount()
+		if crowd && n > writers/2 {
+			t.Errorf("%d writes for a crowd of %d", n, writers)
+		}
+		if s.received() != 10*writers {
+			t.Errorf("%d bytes came", s.received())
+		}
 	}
 }
 
@@ -472,6 +544,9 @@ func TestBrokenWrite(t *testing.T) {
 				t.Fatal("closed too early")
 			}
 			time.Sleep(2)
+			if err := g.message(1); err != os.ErrPermission {
+				t.Errorf("a write after the end returned %v", err)
+			}
 			if err := g.cause(); !errors.Is(err, os.ErrPermission) || s.err != net.ErrClosed {
 				t.Errorf("closed because of %v", err)
 			}

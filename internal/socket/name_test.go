@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -119,6 +120,9 @@ func TestDialErrorsHideSecrets(t *testing.T) {
 		"proxy with socks":    {good, proxies("socks5://login:secret@127.0.0.1:1")},
 		"proxy malformed": {good, through(func(*http.Request) (*url.URL, error) {
 			return url.Parse("http://login:secret@127.0.0.1:x")
+		})},
+		"proxy of the environment": {good, through(func(*http.Request) (*url.URL, error) {
+			return nil, errors.New(`invalid proxy address "http://login:secret@127.0.0.1:x"`)
 		})},
 	}
 	for name, test := range tests {

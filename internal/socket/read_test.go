@@ -60,6 +60,8 @@ func TestOwnershipOfMessages(t *testing.T) {
 		}
 		if size > KeepBuffer {
 			kept[i] = p
+		} else if cap(s.buf) < size {
+			t.Errorf("no buffer is kept behind message %d", i)
 		}
 		if cap(s.buf) > KeepBuffer {
 			t.Errorf("a buffer of %d bytes is kept behind message %d", cap(s.buf), i)

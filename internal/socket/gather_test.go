@@ -82,6 +82,7 @@ func (s *sink) read(n int)      { s.change(func() { s.room += n }) }
 func (s *sink) fail(err error)  { s.change(func() { s.err = err }) }
 func (s *sink) Close() error    { s.fail(net.ErrClosed); return nil }
 func (s *sink) received() int   { s.mu.Lock(); defer s.mu.Unlock(); return len(s.got) }
+func (s *sink) closed() error   { s.mu.Lock(); defer s.mu.Unlock(); return s.err }
 func (s *sink) writeCount() int { s.mu.Lock(); defer s.mu.Unlock(); return s.writes }
 
 func (s *sink) SetWriteDeadline(t time.Time) error {
@@ -547,7 +548,8 @@ func TestBrokenWrite(t *testing.T) {
 			if err := g.message(1); err != os.ErrPermission {
 				t.Errorf("a write after the end returned %v", err)
 			}
-			if err := g.cause(); !errors.Is(err, os.ErrPermission) || s.err != net.ErrClosed {
+			synctest.Wait() // for the end of Close
+			if err := g.cause(); !errors.Is(err, os.ErrPermission) || s.closed() != net.ErrClosed {
 				t.Errorf("closed because of %v", err)
 			}
 		})

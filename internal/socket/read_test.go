@@ -126,7 +126,7 @@ func TestSmallWritesAreCheap(t *testing.T) {
 				t.Fatal("not written at once")
 			}
 		})
-		if n != 0 {
+		if n != 0 && !raceEnabled { // with it, a sync.Pool of crypto/tls forgets at random
 			t.Errorf("TLS %x: %v allocations a write", version, n)
 		}
 	}

@@ -137,6 +137,11 @@ func Meta(msg *janus.EventMsg) plugin.Meta {
 // empty one to decode into, or nil if it does not know the kind. Errors of the
 // plugin are Failures, and are not passed to kind.
 func Parse(msg any, name string, kind func(msg *janus.EventMsg) plugin.Event) (plugin.Event, bool) {
+	return ParseWith(msg, name, kind, Decode)
+}
+
+// ParseWith is Parse for plugins whose data is not decoded by Decode.
+func ParseWith(msg any, name string, kind func(msg *janus.EventMsg) plugin.Event, decode func(msg *janus.EventMsg, event plugin.Event) error) (plugin.Event, bool) {
 	m, ok := msg.(*janus.EventMsg)
 	if !ok || m == nil || m.Plugindata.Plugin != name {
 		return nil, false
@@ -149,7 +154,7 @@ func Parse(msg any, name string, kind func(msg *janus.EventMsg) plugin.Event) (p
 	if event == nil {
 		return &plugin.Unknown{Meta: Meta(m)}, true
 	}
-	if err := Decode(m, event); err != nil {
+	if err := decode(m, event); err != nil {
 		return &plugin.Unknown{Meta: Meta(m), Err: err}, true
 	}
 	return event, true

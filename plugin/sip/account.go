@@ -23,8 +23,11 @@ type Register struct {
 	Type         RegisterType `json:"type,omitempty"`          // TypeGuest; empty: register at a server
 	SendRegister *bool        `json:"send_register,omitempty"` // false: do not register at a server; default true; leave it out with TypeGuest
 
-	Secret      string `json:"secret,omitempty"`       // password; not together with HA1Secret
-	HA1Secret   string `json:"ha1_secret,omitempty"`   // MD5 of user:realm:password; not together with Secret
+	// Secret is the password, HA1Secret the MD5 of user:realm:password. One of
+	// them is mandatory except for guests.
+	Secret    string `json:"secret,omitempty"`
+	HA1Secret string `json:"ha1_secret,omitempty"`
+
 	AuthUser    string `json:"authuser,omitempty"`     // user for the authentication; default: the one of Username
 	DisplayName string `json:"display_name,omitempty"` // name shown to those who are called
 	UserAgent   string `json:"user_agent,omitempty"`   // default: the one of Janus's configuration

@@ -1,0 +1,151 @@
+package sip_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/textproto"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// peer is a SIP registrar and phone that does as it is told, for what two
+// accounts of a Janus cannot do with each other.
+type peer struct {
+	t    *testing.T
+	sip  *net.UDPConn
+	rtp  *net.UDPConn // sends audio, and reads none
+	got  chan packet  // everything that arrives
+	done sync.WaitGroup
+}
+
+// packet is a SIP request or response.
+type packet struct {
+	start  string // first line
+	header textproto.MIMEHeader
+	body   string
+	from   *net.UDPAddr
+}
+
+// is reports whether p is a request with this method, or a response to one.
+func (p packet) is(method string) bool {
+	return strings.HasPrefix(p.start, method+" ")
+}
+
+// newPeer starts a peer, which ends with the test.
+func newPeer(t *testing.T) *peer {
+	t.Helper()
+	listen := func() *net.UDPConn {
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	p := &peer{t: t, sip: listen(), rtp: listen(), got: make(chan packet, 100)}
+	p.done.Go(p.receive)
+	t.Cleanup(func() {
+		_ = p.sip.Close()
+		_ = p.rtp.Close()
+		p.done.Wait()
+	})
+	return p
+}
+
+func (p *peer) receive() {
+	buffer := make([]byte, 1<<16)
+	for {
+		n, from, err := p.sip.ReadFromUDP(buffer)
+		if err != nil {
+			return
+		}
+		head, body, _ := strings.Cut(string(buffer[:n]), "\r\n\r\n")
+		reader := textproto.NewReader(bufio.NewReader(strings.NewReader(head + "\r\n\r\n")))
+		start, err := reader.ReadLine()
+		if err != nil {
+			continue // a keepalive
+		}
+		header, _ := reader.ReadMIMEHeader()
+		select {
+		case p.got <- packet{start, header, body, from}:
+		default: // The test awaits none of them.
+		}
+	}
+}
+
+// uri is the SIP URI of a user of the peer.
+func (p *peer) uri(user string) string { return "sip:" + user + "@" + p.sip.LocalAddr().String() }
+
+// await waits for a packet whose first line starts with prefix and skips others.
+func (p *peer) await(ctx context.Context, prefix string) packet {
+	p.t.Helper()
+	for {
+		select {
+		case packet := <-p.got:
+			if packet.is(prefix) {
+				return packet
+			}
+		case <-ctx.Done():
+			p.t.Fatalf("waiting for %s: %v", prefix, ctx.Err())
+		}
+	}
+}
+
+// fields are additional header fields.
+type fields = map[string]string
+
+// reply answers a request.
+func (p *peer) reply(request packet, status string, extra fields, body string) {
+	lines := []string{"SIP/2.0 " + status}
+	for _, name := range []string{"Via", "From", "To", "Call-Id", "Cseq"} {
+		for _, value := range request.header[name] {
+			if name == "To" && !strings.Contains(value, "tag=") && !strings.HasPrefix(status, "100") {
+				value += ";tag=peer"
+			}
+			lines = append(lines, name+": "+value)
+		}
+	}
+	p.send(request.from, lines, extra, body)
+}
+
+// request sends a request. dialog is a packet of the dialog that it belongs to,
+// which the other side began, or nil.
+func (p *peer) request(method, target string, to *net.UDPAddr, dialog *packet, extra fields, body string) {
+	from, other, id := "<"+p.uri("peer")+">;tag=peer", "<"+target+">", fmt.Sprintf("%s-%p", method, &extra)
+	if dialog != nil {
+		from, other, id = dialog.header.Get("To")+";tag=peer", dialog.header.Get("From"), dialog.header.Get("Call-Id")
+	}
+	p.send(to, []string{
+		method + " " + target + " SIP/2.0",
+		fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=z9hG4bK-%s-%p", p.sip.LocalAddr(), method, &lastBranch),
+		"From: " + from, "To: " + other, "Call-ID: " + id, "CSeq: 1 " + method, "Max-Forwards: 70",
+	}, extra, body)
+}
+
+var lastBranch int
+
+func (p *peer) send(to *net.UDPAddr, lines []string, extra fields, body string) {
+	if _, ok := extra["Contact"]; !ok {
+		lines = append(lines, "Contact: <"+p.uri("peer")+">")
+	}
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		lines = append(lines, name+": "+extra[name])
+	}
+	lines = append(lines, fmt.Sprintf("Content-Length: %d", len(body)), "", body)
+	if _, err := p.sip.WriteToUDP([]byte(strings.Join(lines, "\r\n")), to); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// sdp is a description of the peer's audio.
+func (p *peer) sdp() string {
+	return lines("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0",
+		fmt.Sprintf("m=audio %d RTP/AVP 111 101", p.rtp.LocalAddr().(*net.UDPAddr).Port),
+		"a=rtpmap:111 opus/48000/2", "a=rtpmap:101 telephone-event/8000", "a=sendrecv")
+}
+
+func lines(lines ...string) string { return strings.Join(lines, "\r\n") + "\r\n" }

@@ -2,6 +2,7 @@ package sip_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -101,10 +102,9 @@ func (p *phone) drain() {
 func (p *phone) note(event sip.Event) {
 	p.lab.t.Helper()
 	checkLossless(p.lab.t, event)
-	if testing.Verbose() {
-		p.lab.t.Logf("%p %T %s", p, event, event.EventMeta().Raw)
-	}
-	p.kinds[strings.TrimPrefix(typeName(event), "*sip.")] = true
+	var data struct{ Result struct{ Event string } }
+	_ = json.Unmarshal(event.EventMeta().Raw, &data)
+	p.kinds[data.Result.Event] = true
 }
 
 // receive returns the next message of a phone.

@@ -16,11 +16,13 @@ import (
 // peer is a SIP registrar and phone that does as it is told, for what two
 // accounts of a Janus cannot do with each other.
 type peer struct {
-	t    *testing.T
-	sip  *net.UDPConn
-	rtp  *net.UDPConn // sends audio, and reads none
-	got  chan packet  // everything that arrives
-	done sync.WaitGroup
+	t   *testing.T
+	sip *net.UDPConn
+	rtp *net.UDPConn // sends audio, and reads none
+	got chan packet  // everything that arrives
+
+	branch int // number of requests sent
+	done   sync.WaitGroup
 }
 
 // packet is a SIP request or response.
@@ -77,8 +79,10 @@ func (p *peer) receive() {
 	}
 }
 
+func (p *peer) address() string { return p.sip.LocalAddr().String() }
+
 // uri is the SIP URI of a user of the peer.
-func (p *peer) uri(user string) string { return "sip:" + user + "@" + p.sip.LocalAddr().String() }
+func (p *peer) uri(user string) string { return "sip:" + user + "@" + p.address() }
 
 // await waits for a packet whose first line starts with prefix and skips others.
 func (p *peer) await(ctx context.Context, prefix string) packet {
@@ -112,21 +116,34 @@ func (p *peer) reply(request packet, status string, extra fields, body string) {
 	p.send(request.from, lines, extra, body)
 }
 
-// request sends a request. dialog is a packet of the dialog that it belongs to,
-// which the other side began, or nil.
-func (p *peer) request(method, target string, to *net.UDPAddr, dialog *packet, extra fields, body string) {
-	from, other, id := "<"+p.uri("peer")+">;tag=peer", "<"+target+">", fmt.Sprintf("%s-%p", method, &extra)
-	if dialog != nil {
-		from, other, id = dialog.header.Get("To")+";tag=peer", dialog.header.Get("From"), dialog.header.Get("Call-Id")
-	}
-	p.send(to, []string{
-		method + " " + target + " SIP/2.0",
-		fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=z9hG4bK-%s-%p", p.sip.LocalAddr(), method, &lastBranch),
-		"From: " + from, "To: " + other, "Call-ID: " + id, "CSeq: 1 " + method, "Max-Forwards: 70",
+// request sends a request with a new transaction in a dialog.
+func (p *peer) request(method string, d dialog, extra fields, body string) {
+	p.branch++
+	p.send(d.to, []string{
+		method + " " + d.target + " SIP/2.0",
+		fmt.Sprintf("Via: SIP/2.0/UDP %s;branch=z9hG4bK-%d", p.sip.LocalAddr(), p.branch),
+		"From: " + d.local, "To: " + d.remote, "Call-ID: " + d.id,
+		fmt.Sprintf("CSeq: %d %s", d.number, method), "Max-Forwards: 70",
 	}, extra, body)
 }
 
-var lastBranch int
+// dialog is where a request of the peer belongs.
+type dialog struct {
+	to            *net.UDPAddr
+	target        string // SIP URI
+	local, remote string // From and To
+	id            string // Call-ID
+	number        int    // CSeq
+}
+
+// answered is the dialog that a request began which the peer has answered.
+func answered(request packet) dialog {
+	contact, _, _ := strings.Cut(strings.TrimPrefix(request.header.Get("Contact"), "<"), ">")
+	return dialog{
+		to: request.from, target: contact, local: request.header.Get("To") + ";tag=peer",
+		remote: request.header.Get("From"), id: request.header.Get("Call-Id"), number: 1,
+	}
+}
 
 func (p *peer) send(to *net.UDPAddr, lines []string, extra fields, body string) {
 	if _, ok := extra["Contact"]; !ok {
@@ -149,3 +166,16 @@ func (p *peer) sdp() string {
 }
 
 func lines(lines ...string) string { return strings.Join(lines, "\r\n") + "\r\n" }
+
+// dial sends the tone # as an RTP event to the audio port in an INVITE.
+func (p *peer) dial(invite packet) {
+	_, media, _ := strings.Cut(invite.body, "m=audio ")
+	var port int
+	if _, err := fmt.Sscan(media, &port); err != nil {
+		p.t.Fatalf("find the audio port of %s: %v", invite.body, err)
+	}
+	rtp := []byte{0x80, 101, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 11, 0x80 | 10, 1280 >> 8, 1280 & 0xff}
+	if _, err := p.rtp.WriteToUDP(rtp, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}); err != nil {
+		p.t.Error(err)
+	}
+}

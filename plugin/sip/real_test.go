@@ -4,23 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin/sip"
 )
 
 func typeName(v any) string { return reflect.TypeOf(v).String() }
 
-// Two accounts of one Janus call each other without a registrar.
-func TestRealCall(t *testing.T) {
+// Every request is sent with every field, every kind of event comes, and nothing
+// of what Janus sends is lost.
+func TestReal(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	l := newLab(ctx, t)
+	testRealCall(ctx, t, l)
+	testRealClosed(ctx, t, l)
+	testRealDeclined(ctx, t, l)
+	testRealRegistration(ctx, t, l)
+	testRealErrors(ctx, t, l)
+	l.checkRequests()
+	l.checkEvents()
+}
+
+// Two accounts of one Janus call each other without a registrar.
+func testRealCall(ctx context.Context, t *testing.T, l *lab) {
 	alice, bob := l.phone(ctx), l.phone(ctx)
 	alice.register(ctx, sip.Register{
 		Username: "sip:alice@127.0.0.1", Type: sip.TypeGuest, DisplayName: "Alice", UserAgent: "test",
@@ -82,10 +95,6 @@ func TestRealCall(t *testing.T) {
 	}
 	alice.ended(ctx, nil)
 	must(alice.Reset(ctx))(t)
-
-	testRealClosed(ctx, t, l)
-	testRealDeclined(ctx, t, l)
-	checkFields(t, l)
 }
 
 func testRealMessages(ctx context.Context, t *testing.T, alice, bob *phone) {
@@ -299,7 +308,223 @@ func (p *phone) ring(ctx context.Context, caller *phone) {
 	}
 }
 
-var _ = net.IPv4
-var _ = janus.Dial
+// An account registers, subscribes and calls at a peer that is not a Janus.
+func testRealRegistration(ctx context.Context, t *testing.T, l *lab) {
+	peer, carol := newPeer(t), l.phone(ctx)
+	account := sip.Register{
+		Username: peer.uri("carol"), Secret: "secret", AuthUser: "caroline", UserAgent: "test", Proxy: "sip:" + peer.address(),
+		OutboundProxy: "sip:" + peer.address(), RegisterTTL: 60, RFC2543Cancel: true, Headers: sip.Headers{"X-R": "1"},
+		ContactParams: map[string]string{"x-p": "1"}, IncomingHeaderPrefixes: []string{"X-"},
+	}
+	as[*sip.Registering](t, carol.register(ctx, account))
+	register := peer.await(ctx, "REGISTER")
+	if register.header.Get("X-R") != "1" || register.header.Get("Expires") != "60" || !strings.Contains(register.header.Get("Contact"), "x-p=1") {
+		t.Errorf("the REGISTER is %v", register)
+	}
+	peer.reply(register, "401 Unauthorized", fields{"WWW-Authenticate": `Digest realm="test", nonce="1", algorithm=MD5`}, "")
+	register = peer.await(ctx, "REGISTER")
+	if !strings.Contains(register.header.Get("Authorization"), `username="caroline"`) {
+		t.Errorf("the authentication is %v", register.header)
+	}
+	confirm := func(register packet) {
+		peer.reply(register, "200 OK", fields{"Contact": register.header.Get("Contact"), "X-Reg": "1"}, "")
+	}
+	confirm(register)
+	if registered := await[sip.Registered](ctx, carol); !registered.RegisterSent || registered.Headers["X-Reg"] != "1" || (registered.UniqueID != "") != l.AtLeast(1, 4, 0) {
+		t.Errorf("registered: %+v", registered)
+	}
 
-func checkFields(t *testing.T, l *lab) {}
+	testRealSubscription(ctx, t, peer, carol)
+	testRealEarlyMedia(ctx, t, peer, carol)
+
+	account.Refresh, account.Secret, account.HA1Secret = true, "", "0123456789abcdef0123456789abcdef"
+	must(carol.Register(ctx, account))(t)
+	confirm(peer.await(ctx, "REGISTER"))
+	await[sip.Registered](ctx, carol)
+	helper := l.phone(ctx)
+	registered := as[*sip.Registered](t, must(l.phone(ctx).Register(ctx, sip.Register{Username: "sip:tcp@127.0.0.1", Type: sip.TypeGuest, ForceTCP: true}))(t))
+	must(helper.RegisterHelper(ctx, sip.RegisterHelper{MasterID: registered.MasterID}))(t)
+	must(carol.Unregister(ctx))(t)
+	confirm(peer.await(ctx, "REGISTER"))
+	if unregistered := await[sip.Unregistered](ctx, carol); unregistered.Username != "carol" {
+		t.Errorf("unregistered: %+v", unregistered)
+	}
+	account.Refresh = false
+	must(carol.Register(ctx, account))(t)
+	peer.reply(peer.await(ctx, "REGISTER"), "403 Forbidden", fields{"X-Reg": "0"}, "")
+	if failed := await[sip.RegistrationFailed](ctx, carol); failed.Code != 403 || failed.Reason != "Forbidden" || failed.Headers["X-Reg"] != "0" {
+		t.Errorf("the registration failed: %+v", failed)
+	}
+}
+
+func testRealSubscription(ctx context.Context, t *testing.T, peer *peer, carol *phone) {
+	q := sip.Subscribe{
+		Event: "presence", To: peer.uri("dave"), Accept: "text/x", SubscribeTTL: 100, CallID: "our-subscription",
+		Headers: sip.Headers{"X-S": "1"}, ContentType: "text/x", Content: "hello",
+	}
+	if subscribing := must(carol.Subscribe(ctx, q))(t); subscribing.CallID != "our-subscription" {
+		t.Errorf("subscribing: %+v", subscribing)
+	}
+	subscribe := peer.await(ctx, "SUBSCRIBE")
+	if (subscribe.body == "hello") != carol.lab.AtLeast(1, 4, 0) || subscribe.header.Get("X-S") != "1" || subscribe.header.Get("Expires") != "100" {
+		t.Errorf("the SUBSCRIBE is %v", subscribe)
+	}
+	peer.reply(subscribe, "202 Accepted", fields{"Expires": "100", "X-S": "2"}, "")
+	if succeeded := await[sip.SubscribeSucceeded](ctx, carol); succeeded.Code != 202 || *succeeded.Expires != 100 || succeeded.Headers["X-S"] != "2" || succeeded.CallID != "our-subscription" {
+		t.Errorf("subscribed: %+v", succeeded)
+	}
+	peer.request("NOTIFY", answered(subscribe), fields{"Event": "presence", "Subscription-State": "active;expires=100", "Content-Type": "text/x", "X-N": "1"}, "here")
+	if notify := await[sip.Notify](ctx, carol); notify.Notify != "presence" || notify.Substate != "active" || notify.ContentType != "text/x" ||
+		notify.Content != "here" || notify.Headers["X-N"] != "1" || notify.CallID != "our-subscription" {
+		t.Errorf("the notification is %+v", notify)
+	}
+	must(carol.Unsubscribe(ctx, sip.Unsubscribe(q)))(t)
+	peer.reply(peer.await(ctx, "SUBSCRIBE"), "200 OK", fields{"Expires": "0"}, "")
+	if ended := await[sip.SubscribeSucceeded](ctx, carol); *ended.Expires != 0 {
+		t.Errorf("unsubscribed: %+v", ended)
+	}
+	must(carol.Subscribe(ctx, sip.Subscribe{Event: "nonsense", To: peer.uri("dave")}))(t)
+	peer.reply(peer.await(ctx, "SUBSCRIBE"), "489 Bad Event", fields{"X-S": "3"}, "")
+	if failed := await[sip.SubscribeFailed](ctx, carol); failed.Code != 489 || failed.Headers["X-S"] != "3" {
+		t.Errorf("the subscription failed: %+v", failed)
+	}
+}
+
+func testRealEarlyMedia(ctx context.Context, t *testing.T, peer *peer, carol *phone) {
+	calling := must(carol.Call(ctx, sip.Call{URI: peer.uri("dave")}, offer()))(t)
+	invite := peer.await(ctx, "INVITE")
+	media := fields{"Contact": "<" + peer.uri("dave") + ">;isfocus", "Content-Type": "application/sdp"}
+	peer.reply(invite, "183 Session Progress", media, peer.sdp())
+	if progressing := await[sip.Progressing](ctx, carol); progressing.JSEP == nil || !progressing.IsFocus || progressing.CallID != calling.CallID {
+		t.Errorf("the early media are %+v", progressing)
+	}
+	peer.reply(invite, "200 OK", media, peer.sdp())
+	if accepted := await[sip.Accepted](ctx, carol); accepted.JSEP != nil || !accepted.IsFocus || accepted.Username == "" {
+		t.Errorf("accepted: %+v", accepted)
+	}
+	if carol.lab.AtLeast(1, 2, 1) {
+		peer.dial(invite)
+		if tone := await[sip.DTMF](ctx, carol); tone.Signal != "#" || tone.Duration != 1280 || tone.Sender != peer.uri("dave") {
+			t.Errorf("the tone is %+v", tone)
+		}
+	}
+	peer.request("BYE", answered(invite), fields{"Reason": `Q.850;cause=16;text="Normal call clearing"`}, "")
+	hungup := carol.ended(ctx, nil)
+	if hungup.ReasonHeader != "Normal call clearing" || hungup.ReasonHeaderProtocol != "Q.850" || hungup.ReasonHeaderCause != "16" {
+		t.Errorf("the call has ended: %+v", hungup)
+	}
+
+	// A call without an offer, to another account so that it is not busy.
+	guest := carol.lab.phone(ctx)
+	guest.register(ctx, sip.Register{Username: "sip:guest@127.0.0.1", Type: sip.TypeGuest})
+	call := dialog{
+		to: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: guest.port}, target: fmt.Sprintf("sip:guest@127.0.0.1:%d", guest.port),
+		local: "<" + peer.uri("dave") + ">;tag=peer", remote: "<sip:guest@127.0.0.1>", id: "no-offer", number: 1,
+	}
+	peer.request("INVITE", call, nil, "")
+	if incoming := await[sip.IncomingCall](ctx, guest); incoming.JSEP != nil || incoming.CallID != "no-offer" {
+		t.Errorf("the call is %+v", incoming)
+	}
+	peer.await(ctx, "SIP/2.0 180")
+	as[*sip.Accepting](t, must(guest.Accept(ctx, sip.Accept{}, offer()))(t))
+	ok := peer.await(ctx, "SIP/2.0 200")
+	call.remote = ok.header.Get("To")
+	peer.request("ACK", call, fields{"Content-Type": "application/sdp"}, peer.sdp())
+	if accepted := await[sip.Accepted](ctx, guest); accepted.JSEP == nil || accepted.Username != peer.uri("dave") {
+		t.Errorf("accepted: %+v", accepted)
+	}
+
+	// Another call meanwhile.
+	call.id, call.remote = "another", "<sip:guest@127.0.0.1>"
+	peer.request("INVITE", call, nil, "")
+	if missed := await[sip.MissedCall](ctx, guest); missed.CallID != "another" || missed.Caller != peer.uri("dave") {
+		t.Errorf("the call that was missed is %+v", missed)
+	}
+}
+
+func testRealErrors(ctx context.Context, t *testing.T, l *lab) {
+	alice := l.phone(ctx)
+	guest := sip.Register{Username: "sip:alice@127.0.0.1", Type: sip.TypeGuest}
+	for _, test := range []struct {
+		want sip.ErrorCode
+		ask  func() (sip.Event, error)
+	}{
+		{sip.ErrorWrongState, func() (sip.Event, error) { return alice.Call(ctx, sip.Call{URI: "sip:bob@127.0.0.1"}, offer()) }},
+		{sip.ErrorWrongState, func() (sip.Event, error) { return alice.Unregister(ctx) }},
+		{sip.ErrorWrongState, func() (sip.Event, error) { return alice.Accept(ctx, sip.Accept{}, answer()) }},
+		{0, func() (sip.Event, error) { return alice.Transfer(ctx, sip.Transfer{URI: "sip:bob@127.0.0.1"}) }},
+		{0, func() (sip.Event, error) { return alice.DTMFInfo(ctx, sip.DTMFInfo{Digit: "1"}) }},
+		{0, func() (sip.Event, error) { return alice.Info(ctx, sip.Info{}) }},
+		{0, func() (sip.Event, error) { return alice.Recording(ctx, sip.Recording{Action: sip.StopRecording}) }},
+		{0, func() (sip.Event, error) { return alice.Message(ctx, sip.Message{}) }},
+		{sip.ErrorMissingElement, func() (sip.Event, error) { return alice.Register(ctx, sip.Register{Username: guest.Username}) }},
+		{sip.ErrorInvalidAddress, func() (sip.Event, error) {
+			return alice.Register(ctx, sip.Register{Username: "nobody", Type: sip.TypeGuest})
+		}},
+		{sip.ErrorInvalidElement, func() (sip.Event, error) {
+			return alice.Register(ctx, sip.Register{Username: guest.Username, Type: sip.TypeGuest, ForceUDP: true, ForceTCP: true, SIPS: true})
+		}},
+		{sip.ErrorHelperError, func() (sip.Event, error) { return alice.RegisterHelper(ctx, sip.RegisterHelper{MasterID: 1}) }},
+	} {
+		if event, err := test.ask(); !errors.Is(err, test.want) {
+			t.Errorf("got %T and %v, want %v", event, err, test.want)
+		}
+	}
+	must(alice.Register(ctx, guest))(t)
+	if _, err := alice.Call(ctx, sip.Call{URI: "sip:bob@127.0.0.1"}, nil); !errors.Is(err, sip.ErrorMissingSDP) {
+		t.Errorf("the error of a call without an SDP is %v", err)
+	}
+	// Janus does not answer this one at all.
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	if _, err := alice.Hangup(short, sip.Hangup{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("hanging up without a call: %v", err)
+	}
+}
+
+// checkRequests checks that every request was sent with every field, as far as
+// this version of Janus knows the request.
+func (l *lab) checkRequests() {
+	sent := map[string]map[string]bool{}
+	for _, phone := range l.phones {
+		for _, call := range phone.recorder.Calls() {
+			if sent[call.Request] == nil {
+				sent[call.Request] = map[string]bool{}
+			}
+			maps.Copy(sent[call.Request], plugtest.Paths(call.Body))
+		}
+	}
+	for name, request := range requests {
+		if since := since[name]; !l.AtLeast(since[0], since[1], since[2]) {
+			continue
+		}
+		if sent[name] == nil {
+			l.t.Errorf("no %s was sent", name)
+		}
+		for _, field := range strings.Fields(request.fields) {
+			if !sent[name][field] {
+				l.t.Errorf("no %s was sent with %s", name, field)
+			}
+		}
+	}
+}
+
+// since is the version from which on Janus knows a request, if it is a later one
+// than 1.1.2.
+var since = map[string][3]int{
+	"progress": {1, 3, 1}, "keyframe": {1, 3, 1}, "send_ringing": {1, 3, 3},
+	"rtp_forward": {1, 4, 0}, "stop_rtp_forward": {1, 4, 0}, "listforwarders": {1, 4, 0},
+}
+
+// checkEvents checks that every kind of event came.
+func (l *lab) checkEvents() {
+	came := map[string]bool{}
+	for _, phone := range l.phones {
+		maps.Copy(came, phone.kinds)
+	}
+	for _, kind := range coverage(l.t).Events {
+		if !came[kind] && (kind != "dtmf" || l.AtLeast(1, 2, 1)) {
+			l.t.Errorf("no event %s came", kind)
+		}
+	}
+}

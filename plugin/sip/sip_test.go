@@ -1,0 +1,448 @@
+package sip_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/plugtest"
+	"github.com/cameronelliott/janus-go/janustest"
+	"github.com/cameronelliott/janus-go/plugin"
+	"github.com/cameronelliott/janus-go/plugin/sip"
+	"nhooyr.io/websocket"
+)
+
+// requests has for each request its fields, as Janus knows them, and the result
+// and the type of an answer.
+var requests = map[string]struct{ fields, result, answer string }{
+	"register": {
+		"type send_register force_udp force_tcp sips rfc2543_cancel automatic_ringing username secret ha1_secret authuser " +
+			"display_name user_agent headers contact_params master_id refresh incoming_header_prefixes register_ttl proxy outbound_proxy",
+		`{"event":"registered"}`, "Registered",
+	},
+	"unregister":       {"", `{"event":"unregistering"}`, "Unregistering"},
+	"subscribe":        {"to event accept subscribe_ttl call_id headers content content_type", `{"event":"subscribing"}`, "Subscribing"},
+	"unsubscribe":      {"to event accept subscribe_ttl call_id headers content content_type", `{"event":"unsubscribing"}`, "Unsubscribing"},
+	"call":             {"uri headers call_id srtp srtp_profile autoaccept_reinvites refer_id secret ha1_secret authuser", `{"event":"calling"}`, "Calling"},
+	"accept":           {"srtp srtp_profile headers autoaccept_reinvites", `{"event":"accepted"}`, "Accepted"},
+	"progress":         {"srtp srtp_profile headers autoaccept_reinvites", `{"event":"progressed"}`, "Progressed"},
+	"update":           {"", `{"event":"updating"}`, "Updating"},
+	"decline":          {"code headers refer_id", `{"event":"declining"}`, "Declining"},
+	"transfer":         {"uri replace", `{"event":"transferring"}`, "Transferring"},
+	"hold":             {"direction headers", `{"event":"holding"}`, "Holding"},
+	"unhold":           {"headers", `{"event":"resuming"}`, "Resuming"},
+	"hangup":           {"headers", `{"event":"hangingup"}`, "HangingUp"},
+	"recording":        {"action audio video peer_audio peer_video send_peer_pli filename", `{"event":"recordingupdated"}`, "RecordingUpdated"},
+	"info":             {"type content headers", `{"event":"infosent"}`, "InfoSent"},
+	"message":          {"content_type content uri headers call_id", `{"event":"messagesent"}`, "MessageSent"},
+	"dtmf_info":        {"digit duration headers", `{"event":"dtmfsent"}`, "DTMFSent"},
+	"send_ringing":     {"", ``, "RingingSent"},
+	"keyframe":         {"user peer", `{"event":"keyframesent"}`, "KeyframeSent"},
+	"rtp_forward":      {"streams streams.type streams.host streams.host_family streams.port streams.ssrc streams.pt streams.srtp_suite streams.srtp_crypto", `{"event":"rtp_forward"}`, "RTPForwarding"},
+	"stop_rtp_forward": {"stream_id", `{"event":"stop_rtp_forward"}`, "RTPForwardStopped"},
+	"listforwarders":   {"", `{"event":"forwarders"}`, "Forwarders"},
+	"reset":            {"", `{"event":"reset"}`, "Reset"},
+}
+
+// attach returns a handle at a stand-in server on which plugin answers.
+func attach(t testing.TB, plugin func(r *janustest.Request)) *janus.Handle {
+	t.Helper()
+	server := janustest.NewServer()
+	t.Cleanup(server.Close)
+	server.Handle(sip.Name, janustest.PluginFunc(plugin))
+	gateway, group, err := janus.Connect(t.Context(), server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = gateway.Close(websocket.StatusNormalClosure, "") // the server may have closed first
+		_ = group.Wait()
+	})
+	session, err := gateway.Create(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle, err := session.Attach(t.Context(), "", sip.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handle
+}
+
+// reply answers a request with a result.
+func reply(r *janustest.Request, result string) {
+	data := map[string]any{"sip": "event", "call_id": "c1"}
+	if result != "" {
+		data["result"] = json.RawMessage(result)
+	}
+	_ = r.Ack()
+	_ = r.Event(data, nil)
+}
+
+func requestName(r *janustest.Request) string {
+	var body struct{ Request string }
+	_ = json.Unmarshal(r.Body, &body)
+	return body.Request
+}
+
+// Every method sends a request with every field, and returns the answer.
+func TestRequests(t *testing.T) {
+	recorder := &plugtest.Recorder{Caller: attach(t, func(r *janustest.Request) {
+		reply(r, requests[requestName(r)].result)
+	})}
+	client := reflect.ValueOf(sip.On(recorder))
+	sent := map[string]map[string]bool{}
+	for i := range client.NumMethod() {
+		name := client.Type().Method(i).Name
+		args := []reflect.Value{reflect.ValueOf(t.Context())}
+		for n := 1; n < client.Method(i).Type().NumIn(); n++ {
+			param := client.Method(i).Type().In(n)
+			arg := reflect.New(param)
+			if param.Kind() == reflect.Struct {
+				plugtest.Fill(arg.Interface())
+			} else {
+				arg.Elem().Set(reflect.ValueOf(offer()))
+			}
+			args = append(args, arg.Elem())
+		}
+		results := client.Method(i).Call(args)
+		if err := results[1].Interface(); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		call := recorder.Last(t)
+		if got := typeName(results[0].Interface()); got != "*sip."+requests[call.Request].answer {
+			t.Errorf("%s: the answer is a %s", name, got)
+		}
+		if sent[call.Request] == nil {
+			sent[call.Request] = map[string]bool{}
+		}
+		maps.Copy(sent[call.Request], plugtest.Paths(call.Body))
+	}
+	for name, request := range requests {
+		want := append(strings.Fields(request.fields), "request")
+		if sent[name]["headers"] {
+			want = append(want, "headers.text")
+		}
+		if sent[name]["contact_params"] {
+			want = append(want, "contact_params.text")
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(maps.Keys(sent[name])); !slices.Equal(got, want) {
+			t.Errorf("%s: the fields sent are\n%v, want\n%v", name, got, want)
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(sent)), coverage(t).Requests; !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+		t.Errorf("the requests sent are %v, want %v", got, want)
+	}
+}
+
+// coverage is what the documentation says that the package covers.
+func coverage(t *testing.T) (c struct {
+	Requests, Events, Answers []string
+	Errors                    []int
+}) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/coverage.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCounts(t *testing.T) {
+	c := coverage(t)
+	if len(c.Requests) != 23 || len(c.Events) != 20 || len(c.Answers) != 25 || len(c.Errors) != 17 {
+		t.Errorf("there are %d requests, %d events, %d answers and %d errors", len(c.Requests), len(c.Events), len(c.Answers), len(c.Errors))
+	}
+}
+
+// Each kind of event and answer has a sample that is decoded into the struct for
+// it, and nothing is lost.
+func TestParse(t *testing.T) {
+	feed := plugtest.NewFeed(t, sip.Name)
+	pushed, answers := map[string]bool{}, map[string]bool{}
+	for _, sample := range plugtest.Samples(t) {
+		msg := feed.Message(t, sample.Frame)
+		event, ok := sip.Parse(msg)
+		if !ok || typeName(event) != sample.Event {
+			t.Errorf("%s became %T, want %s", sample.Frame, event, sample.Event)
+			continue
+		}
+		message := msg.(*janus.EventMsg)
+		data := message.Plugindata.Data
+		result, _ := data["result"].(map[string]any)
+		want, _ := data["call_id"].(string)
+		if id, ok := result["call_id"].(string); ok {
+			want = id
+		}
+		if got := sip.CallID(event); got != want {
+			t.Errorf("the Call-ID of %s is %q", sample.Frame, got)
+		}
+		meta := event.EventMeta()
+		if string(meta.Raw) != string(message.Plugindata.Raw()) || meta.Transaction != message.Transaction || (meta.JSEP == nil) != (message.Jsep == nil) {
+			t.Errorf("the Meta of %s is %+v", sample.Frame, meta)
+		}
+		switch event.(type) {
+		case *plugin.Unknown, *plugin.Failure:
+			continue
+		}
+		checkLossless(t, event)
+		if meta.Transaction == "a1" {
+			answers[kindOf(result)] = true
+		} else {
+			pushed[kindOf(result)] = true
+		}
+	}
+	c := coverage(t)
+	delete(answers, "") // of send_ringing
+	for _, kinds := range []struct {
+		got  map[string]bool
+		want []string
+	}{{pushed, c.Events}, {answers, c.Answers}} {
+		if got := slices.Sorted(maps.Keys(kinds.got)); !slices.Equal(got, slices.Sorted(slices.Values(kinds.want))) {
+			t.Errorf("there are samples of\n%v, want\n%v", got, kinds.want)
+		}
+	}
+}
+
+func TestParseOfOthers(t *testing.T) {
+	for _, msg := range []any{nil, &janus.HangupMsg{}, (*janus.EventMsg)(nil), &janus.EventMsg{Plugindata: janus.PluginData{Plugin: "janus.plugin.nosip"}}} {
+		if event, ok := sip.Parse(msg); ok {
+			t.Errorf("%T became %T", msg, event)
+		}
+	}
+	if id := sip.CallID(nil); id != "" {
+		t.Errorf("the Call-ID of nothing is %q", id)
+	}
+}
+
+// What is beside the result is in the fields of the event.
+func TestUniqueIDBesideResult(t *testing.T) {
+	feed := plugtest.NewFeed(t, sip.Name)
+	for _, kind := range []string{"registered", "unregistered"} {
+		data := fmt.Sprintf(`{"sip":"event","unique_id":"u1","result":{"event":%q,"username":"alice"}}`, kind)
+		event := parse(t, feed.Event(t, sip.Name, []byte(data)))
+		if id := reflect.ValueOf(event).Elem().FieldByName("UniqueID").String(); id != "u1" {
+			t.Errorf("%s: the unique id is %q", kind, id)
+		}
+	}
+}
+
+// An event of the call may have the transaction of the request and arrive before
+// the answer. It is not taken for the answer, and not lost.
+func TestEventOvertakesAnswer(t *testing.T) {
+	tests := []struct {
+		name, early, answer string
+	}{
+		{"proceeding", `{"event":"proceeding","code":100}`, "*sip.Proceeding"},
+		{"hangup", `{"event":"hangup","code":486,"reason":"Busy Here"}`, "*sip.HungUp"},
+		{"of a new kind", `{"event":"brand_new"}`, "*plugin.Unknown"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			handle := attach(t, func(r *janustest.Request) {
+				reply(r, test.early)
+				reply(r, `{"event":"calling","call_id":"c1"}`)
+			})
+			calling, err := sip.On(handle).Call(t.Context(), sip.Call{URI: "sip:bob@example.com"}, offer())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if typeName(calling.Early) != test.answer || calling.CallID != "c1" || calling.Raw != nil {
+				t.Errorf("the call is %+v with %T", calling, calling.Early)
+			}
+			if late := as[*sip.Calling](t, parse(t, <-handle.Events)); late.CallID != "c1" || late.Transaction != calling.Transaction || late.Early != nil {
+				t.Errorf("the answer is %+v", late)
+			}
+		})
+	}
+}
+
+func TestEventOvertakesAccepting(t *testing.T) {
+	handle := attach(t, func(r *janustest.Request) {
+		reply(r, `{"event":"accepted","username":"sip:bob@example.com"}`)
+		reply(r, `{"event":"accepting"}`)
+	})
+	event, err := sip.On(handle).Accept(t.Context(), sip.Accept{}, offer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if accepted := as[*sip.Accepted](t, event); accepted.Username == "" {
+		t.Errorf("accepted: %+v", accepted)
+	}
+	as[*sip.Accepting](t, parse(t, <-handle.Events))
+}
+
+func TestUnexpectedAnswer(t *testing.T) {
+	for result, want := range map[string]string{
+		`{"event":"ringing"}`:                     "sip: decline: answer not understood: it is a *sip.Ringing",
+		`{"event":"declining","code":"unlikely"}`: "sip: decline: answer not understood: json: cannot unmarshal",
+	} {
+		handle := attach(t, func(r *janustest.Request) { reply(r, result) })
+		answer, err := sip.On(handle).Decline(t.Context(), sip.Decline{})
+		if answer != nil || err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v and %v, want %s", result, answer, err, want)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	var code int
+	handle := attach(t, func(r *janustest.Request) {
+		_ = r.Ack()
+		_ = r.Event(map[string]any{"sip": "event", "error_code": code, "error": "no"}, nil)
+	})
+	codes := []sip.ErrorCode{
+		sip.ErrorNoMessage, sip.ErrorInvalidJSON, sip.ErrorInvalidRequest, sip.ErrorMissingElement, sip.ErrorInvalidElement,
+		sip.ErrorAlreadyRegistered, sip.ErrorInvalidAddress, sip.ErrorWrongState, sip.ErrorMissingSDP, sip.ErrorLibSofiaError,
+		sip.ErrorIOError, sip.ErrorRecordingError, sip.ErrorTooStrict, sip.ErrorHelperError, sip.ErrorNoSuchCallID,
+		sip.ErrorNoSuchStream, sip.ErrorUnknownError,
+	}
+	var numbers []int
+	for _, want := range codes {
+		numbers = append(numbers, int(want))
+		code = int(want)
+		_, err := sip.On(handle).Reset(t.Context())
+		var failure *janus.PluginError
+		if !errors.Is(err, want) || !errors.As(err, &failure) || failure.Reason != "no" || errors.Is(err, sip.ErrorCode(1)) {
+			t.Errorf("the error of code %d is %v", code, err)
+		}
+		if want.Error() != fmt.Sprintf("janus.plugin.sip: error %d", code) {
+			t.Errorf("the text of the code is %s", want)
+		}
+	}
+	if want := coverage(t).Errors; !slices.Equal(numbers, want) {
+		t.Errorf("the codes are %v, want %v", numbers, want)
+	}
+	code = 0
+	if _, err := sip.On(handle).Reset(t.Context()); !errors.Is(err, sip.ErrorCode(0)) {
+		t.Errorf("the error without a code is %v", err)
+	}
+}
+
+func TestStringHidesSecrets(t *testing.T) {
+	for _, q := range []any{
+		sip.Register{Username: "sip:alice@example.com", Secret: "hush", HA1Secret: "hush"},
+		sip.Call{URI: "sip:bob@example.com", Secret: "hush", HA1Secret: "hush"},
+		sip.RTPForward{Streams: []sip.ForwardStream{{Host: "example.com", SRTPCrypto: "hush"}}},
+	} {
+		for _, format := range []string{"%v", "%+v", "%s"} {
+			if text := fmt.Sprintf(format, q); strings.Contains(text, "hush") || !strings.Contains(text, "example.com") {
+				t.Errorf("%T with %s: %s", q, format, text)
+			}
+		}
+	}
+}
+
+func TestExtra(t *testing.T) {
+	var body map[string]any
+	handle := attach(t, func(r *janustest.Request) {
+		_ = json.Unmarshal(r.Body, &body)
+		reply(r, `{"event":"infosent"}`)
+	})
+	_, err := sip.On(handle).Info(t.Context(), sip.Info{Type: "text/plain", Extra: map[string]any{"new": 1, "content": "replaced"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"request": "info", "type": "text/plain", "content": "replaced", "new": 1.0}
+	if !reflect.DeepEqual(body, want) {
+		t.Errorf("the request is %v, want %v", body, want)
+	}
+}
+
+func TestNoStreamsAreNotNull(t *testing.T) {
+	var body string
+	handle := attach(t, func(r *janustest.Request) {
+		body = string(r.Body)
+		reply(r, `{"event":"rtp_forward"}`)
+	})
+	if _, err := sip.On(handle).RTPForward(t.Context(), sip.RTPForward{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"request":"rtp_forward","streams":[]}`; body != want {
+		t.Errorf("the request is %s, want %s", body, want)
+	}
+}
+
+const incoming = `{"sip":"event","result":{"event":"incomingcall","username":"sip:alice@example.com","call_id":"c1","displayname":"Alice",` +
+	`"callee":"sip:bob@example.com","headers":{"X-Foo":"bar"},"srtp":"sdes_optional"},"call_id":"c1"}`
+
+func BenchmarkParse(b *testing.B) {
+	msg := plugtest.NewFeed(b, sip.Name).Event(b, sip.Name, []byte(incoming))
+	b.ReportAllocs()
+	for b.Loop() {
+		sip.Parse(msg)
+	}
+}
+
+// BenchmarkUnmarshal is what BenchmarkParse is measured against.
+func BenchmarkUnmarshal(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := json.Unmarshal([]byte(incoming), &struct{ Result sip.IncomingCall }{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// A typed request costs little more than the same one by hand.
+func TestAllocations(t *testing.T) {
+	handle := attach(t, func(r *janustest.Request) { reply(r, `{"event":"infosent"}`) })
+	ctx := context.Background()
+	byHand := testing.AllocsPerRun(100, func() {
+		body := map[string]any{"request": "info", "type": "text/plain", "content": "hello"}
+		if _, err := handle.Call(ctx, body, nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+	phone := sip.On(handle)
+	typed := testing.AllocsPerRun(100, func() {
+		if _, err := phone.Info(ctx, sip.Info{Type: "text/plain", Content: "hello"}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Logf("%.0f allocations by hand, %.0f typed", byHand, typed)
+	if typed > byHand+25 {
+		t.Errorf("a typed call costs %.0f allocations, by hand %.0f", typed, byHand)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, sample := range plugtest.Samples(f) {
+		var frame struct {
+			Plugindata struct{ Data json.RawMessage }
+		}
+		if err := json.Unmarshal(sample.Frame, &frame); err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(frame.Plugindata.Data))
+	}
+	feed := plugtest.NewFeed(f, sip.Name)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(data, &object) != nil || object == nil {
+			t.Skip("not an object")
+		}
+		msg := feed.Event(t, sip.Name, data)
+		event, ok := sip.Parse(msg)
+		if !ok {
+			t.Fatalf("%s is not an event of the plugin", data)
+		}
+		if meta := event.EventMeta(); string(meta.Raw) != string(msg.Plugindata.Raw()) {
+			t.Errorf("Raw is %s, want %s", meta.Raw, msg.Plugindata.Raw())
+		}
+		sip.CallID(event)
+	})
+}

@@ -84,8 +84,8 @@ type RegisterHelper struct {
 // RegisterHelper makes the handle a helper of an account that another handle has
 // registered. It is the register request with the type helper. A helper has one
 // more call of that account: it can call, and takes an incoming call if the
-// account and the helpers before it have a call already. Janus ends the sessions
-// of the helpers when the account is unregistered.
+// account and the helpers before it have a call already. Janus detaches the
+// helpers when the account is unregistered.
 func (c *Client) RegisterHelper(ctx context.Context, q RegisterHelper) (*Registered, error) {
 	fields := struct {
 		Type string `json:"type"`

@@ -65,6 +65,9 @@ func (p *peer) receive() {
 		if err != nil {
 			return
 		}
+		if testing.Verbose() {
+			p.t.Logf("%s", buffer[:n])
+		}
 		head, body, _ := strings.Cut(string(buffer[:n]), "\r\n\r\n")
 		reader := textproto.NewReader(bufio.NewReader(strings.NewReader(head + "\r\n\r\n")))
 		start, err := reader.ReadLine()
@@ -114,6 +117,18 @@ func (p *peer) reply(request packet, status string, extra fields, body string) {
 		}
 	}
 	p.send(request.from, lines, extra, body)
+}
+
+// confirm confirms registrations up to one with this lifetime.
+func (p *peer) confirm(ctx context.Context, expires string) packet {
+	p.t.Helper()
+	for {
+		register := p.await(ctx, "REGISTER")
+		p.reply(register, "200 OK", fields{"Contact": register.header.Get("Contact"), "X-Reg": "1"}, "")
+		if register.header.Get("Expires") == expires {
+			return register
+		}
+	}
 }
 
 // request sends a request with a new transaction in a dialog.

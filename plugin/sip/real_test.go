@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin/sip"
 )
@@ -322,14 +323,9 @@ func testRealRegistration(ctx context.Context, t *testing.T, l *lab) {
 		t.Errorf("the REGISTER is %v", register)
 	}
 	peer.reply(register, "401 Unauthorized", fields{"WWW-Authenticate": `Digest realm="test", nonce="1", algorithm=MD5`}, "")
-	register = peer.await(ctx, "REGISTER")
-	if !strings.Contains(register.header.Get("Authorization"), `username="caroline"`) {
+	if register = peer.confirm(ctx, "60"); !strings.Contains(register.header.Get("Authorization"), `username="caroline"`) {
 		t.Errorf("the authentication is %v", register.header)
 	}
-	confirm := func(register packet) {
-		peer.reply(register, "200 OK", fields{"Contact": register.header.Get("Contact"), "X-Reg": "1"}, "")
-	}
-	confirm(register)
 	if registered := await[sip.Registered](ctx, carol); !registered.RegisterSent || registered.Headers["X-Reg"] != "1" || (registered.UniqueID != "") != l.AtLeast(1, 4, 0) {
 		t.Errorf("registered: %+v", registered)
 	}
@@ -339,15 +335,16 @@ func testRealRegistration(ctx context.Context, t *testing.T, l *lab) {
 
 	account.Refresh, account.Secret, account.HA1Secret = true, "", "0123456789abcdef0123456789abcdef"
 	must(carol.Register(ctx, account))(t)
-	confirm(peer.await(ctx, "REGISTER"))
-	await[sip.Registered](ctx, carol)
-	helper := l.phone(ctx)
-	registered := as[*sip.Registered](t, must(l.phone(ctx).Register(ctx, sip.Register{Username: "sip:tcp@127.0.0.1", Type: sip.TypeGuest, ForceTCP: true}))(t))
-	must(helper.RegisterHelper(ctx, sip.RegisterHelper{MasterID: registered.MasterID}))(t)
+	peer.confirm(ctx, "60")
+	master, helper := await[sip.Registered](ctx, carol), l.phone(ctx)
+	must(helper.RegisterHelper(ctx, sip.RegisterHelper{MasterID: master.MasterID}))(t)
 	must(carol.Unregister(ctx))(t)
-	confirm(peer.await(ctx, "REGISTER"))
+	peer.confirm(ctx, "0")
 	if unregistered := await[sip.Unregistered](ctx, carol); unregistered.Username != "carol" {
 		t.Errorf("unregistered: %+v", unregistered)
+	}
+	if _, ok := helper.receive(ctx).(*janus.DetachedMsg); !ok {
+		t.Error("the helper was not detached with its account")
 	}
 	account.Refresh = false
 	must(carol.Register(ctx, account))(t)
@@ -470,6 +467,7 @@ func testRealErrors(ctx context.Context, t *testing.T, l *lab) {
 			t.Errorf("got %T and %v, want %v", event, err, test.want)
 		}
 	}
+	guest.ForceTCP = true
 	must(alice.Register(ctx, guest))(t)
 	if _, err := alice.Call(ctx, sip.Call{URI: "sip:bob@127.0.0.1"}, nil); !errors.Is(err, sip.ErrorMissingSDP) {
 		t.Errorf("the error of a call without an SDP is %v", err)

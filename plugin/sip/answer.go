@@ -41,7 +41,8 @@ type Updating struct{ Meta }
 // Updated is the answer to Update with an answer.
 type Updated struct{ Meta }
 
-// Declining is the answer to Decline.
+// Declining is the answer to Decline. CallID is empty if the call has ended
+// before Janus answers.
 type Declining struct {
 	Meta
 	Code    int    `json:"code"`               // SIP status that was sent

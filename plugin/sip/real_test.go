@@ -265,7 +265,8 @@ func testRealClosed(ctx context.Context, t *testing.T, l *lab) {
 func testRealDeclined(ctx context.Context, t *testing.T, l *lab) {
 	alice, bob, calling := ring(ctx, l)
 	declining := must(bob.Decline(ctx, sip.Decline{Code: 480, Headers: sip.Headers{"X-No": "1"}}))(t)
-	if declining.Code != 480 || declining.CallID != calling.CallID {
+	// The call may have ended before Janus answers, which then has no Call-ID.
+	if declining.Code != 480 || declining.CallID != calling.CallID && declining.CallID != "" {
 		t.Errorf("declined: %+v", declining)
 	}
 	if hungup := alice.ended(ctx, nil); hungup.Code != 480 || hungup.CallID != calling.CallID {

@@ -62,8 +62,8 @@ func (q Call) String() string { return plug.String(q) }
 // on the handle's Events: *Proceeding, *Ringing, *Progressing, *Accepted and
 // *HungUp. The SDP answer is that of *Progressing or else of *Accepted.
 //
-// These events have the same transaction as the answer of Janus, and one of them
-// may overtake it. The result then has that event in Early.
+// These events have the same transaction as the answer of Janus usually, and one
+// of them may overtake it, such as the *HungUp of a callee who is busy. The result then has that event in Early.
 func (c *Client) Call(ctx context.Context, q Call, jsep any) (*Calling, error) {
 	event, err := plug.Ask(ctx, c.caller, request("call", q, q.Extra, jsep), Parse)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -167,6 +168,15 @@ func (p *phone) ended(ctx context.Context, early sip.Event) *sip.HungUp {
 		}
 	}
 	return hungup
+}
+
+// settled waits until a phone that has got a call can answer it. Janus loses
+// an answer that comes before its SIP thread is done with the call, after which
+// it gets what the phone sends to itself.
+func (p *phone) settled(ctx context.Context) {
+	p.lab.t.Helper()
+	must(p.Message(ctx, sip.Message{URI: fmt.Sprintf("sip:self@127.0.0.1:%d", p.port), Content: "done?"}))(p.lab.t)
+	await[sip.MessageReceived](ctx, p)
 }
 
 // must returns a function that returns v, or ends the test if err is not nil.

@@ -63,8 +63,10 @@ func testRealCall(ctx context.Context, t *testing.T, l *lab) {
 		incoming.Headers["X-Foo"] != "bar" || incoming.SRTP != sip.SDESOptional || incoming.JSEP.Type != "offer" {
 		t.Errorf("the incoming call is %+v", incoming)
 	}
+	bob.settled(ctx)
 	ringing := await[sip.Ringing](ctx, alice)
-	if ringing.Transaction != calling.Transaction {
+	// Janus remembers the transaction only just after it has sent the INVITE.
+	if ringing.Transaction != calling.Transaction && ringing.Transaction != "" {
 		t.Errorf("the transaction of an event of the call is %q, want %q as of the request", ringing.Transaction, calling.Transaction)
 	}
 	if l.AtLeast(1, 3, 1) {
@@ -239,7 +241,11 @@ func testRealTransfers(ctx context.Context, t *testing.T, alice, bob *phone) {
 	if incoming := await[sip.IncomingCall](ctx, carol); incoming.CallID != calling.CallID || incoming.Replaces != "our-call" || incoming.ReferredBy == "" {
 		t.Errorf("the call of the transfer is %+v", incoming)
 	}
-	carol.ring(ctx, helper)
+	carol.settled(ctx)
+	if carol.lab.AtLeast(1, 3, 3) {
+		must(carol.SendRinging(ctx))(t)
+	}
+	await[sip.Ringing](ctx, helper)
 	must(carol.Decline(ctx, sip.Decline{}))(t)
 	helper.ended(ctx, nil)
 	must(helper.Unregister(ctx))(t)
@@ -283,31 +289,8 @@ func ring(ctx context.Context, l *lab) (caller, callee *phone, calling *sip.Call
 	}
 	calling = must(caller.Call(ctx, sip.Call{URI: fmt.Sprintf("sip:guest@127.0.0.1:%d", callee.port)}, offer()))(l.t)
 	await[sip.IncomingCall](ctx, callee)
-	await[sip.Ringing](ctx, caller) // Janus loses an answer that comes before it
+	callee.settled(ctx)
 	return caller, callee, calling
-}
-
-// ring makes the phone of a caller ring. Janus does nothing if it is asked to
-// just after the call has come in.
-func (p *phone) ring(ctx context.Context, caller *phone) {
-	p.lab.t.Helper()
-	if !p.lab.AtLeast(1, 3, 3) {
-		await[sip.Ringing](ctx, caller)
-		return
-	}
-	ringing := make(chan struct{})
-	go func() {
-		defer close(ringing)
-		await[sip.Ringing](ctx, caller)
-	}()
-	for {
-		must(p.SendRinging(ctx))(p.lab.t)
-		select {
-		case <-ringing:
-			return
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 // An account registers, subscribes and calls at a peer that is not a Janus.
@@ -424,6 +407,7 @@ func testRealEarlyMedia(ctx context.Context, t *testing.T, peer *peer, carol *ph
 		t.Errorf("the call is %+v", incoming)
 	}
 	peer.await(ctx, "SIP/2.0 180")
+	guest.settled(ctx)
 	as[*sip.Accepting](t, must(guest.Accept(ctx, sip.Accept{}, offer()))(t))
 	ok := peer.await(ctx, "SIP/2.0 200")
 	call.remote = ok.header.Get("To")

@@ -28,8 +28,8 @@
 // share its registration. See RegisterHelper. Calls are told apart by their SIP
 // Call-ID, which is in Meta.CallID of all answers and events.
 //
-// Events of a call that was started with Call, or accepted with an offer, have
-// the transaction of that request until the call ends. An event with a
+// Most events of a call that was started with Call, or accepted with an offer,
+// have the transaction of that request until the call ends. An event with a
 // transaction is therefore not always an answer.
 //
 // Janus does not answer Decline, Hold, Unhold and Hangup at all if the handle

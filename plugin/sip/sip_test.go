@@ -119,6 +119,9 @@ func TestRequests(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if calling, ok := results[0].Interface().(*sip.Calling); ok && (calling.Early != nil || calling.Raw == nil) {
+			t.Errorf("%s: the answer is %+v", name, calling)
+		}
 		call := recorder.Last(t)
 		if got := typeName(results[0].Interface()); got != "*sip."+requests[call.Request].answer {
 			t.Errorf("%s: the answer is a %s", name, got)

@@ -105,9 +105,6 @@ func (p *phone) note(event sip.Event) {
 	checkLossless(p.lab.t, event)
 	var data struct{ Result struct{ Event string } }
 	_ = json.Unmarshal(event.EventMeta().Raw, &data)
-	if testing.Verbose() {
-		p.lab.t.Logf("%p %T %s", p, event, event.EventMeta().Raw)
-	}
 	p.kinds[data.Result.Event] = true
 }
 

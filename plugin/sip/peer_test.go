@@ -65,9 +65,6 @@ func (p *peer) receive() {
 		if err != nil {
 			return
 		}
-		if testing.Verbose() {
-			p.t.Logf("%s", buffer[:n])
-		}
 		head, body, _ := strings.Cut(string(buffer[:n]), "\r\n\r\n")
 		reader := textproto.NewReader(bufio.NewReader(strings.NewReader(head + "\r\n\r\n")))
 		start, err := reader.ReadLine()

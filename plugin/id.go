@@ -46,7 +46,8 @@ func (id ID) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON accepts a JSON number without a fraction or a JSON string. A
-// null leaves the ID as it is.
+// null leaves the ID as it is. The keys of a JSON object are strings: those of a
+// map[ID]T are decoded into string IDs, even if they were numbers.
 func (id *ID) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil

@@ -33,7 +33,7 @@ type ParticipantUpdated struct {
 }
 
 // ParticipantLeft is sent to the participants of a room when another one leaves
-// it.
+// it, loses its PeerConnection or was kicked.
 type ParticipantLeft struct {
 	plugin.Meta `json:"-"`
 	Room        plugin.ID `json:"room"`

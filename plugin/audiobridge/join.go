@@ -61,7 +61,7 @@ type RTP struct {
 	IP            string `json:"ip,omitempty"`             // address that the mix is sent to
 	Port          int    `json:"port,omitempty"`           // UDP port that the mix is sent to
 	PayloadType   int    `json:"payload_type,omitempty"`   // of Opus, in both directions; default 100
-	AudioLevelExt int    `json:"audiolevel_ext,omitempty"` // id of the audio level RTP extension; default: not used
+	AudioLevelExt int    `json:"audiolevel_ext,omitempty"` // id of the audio level RTP extension, default: none; Janus 1.1.2 to 1.4.1 do not read it
 	FEC           bool   `json:"fec,omitempty"`            // whether the mix is sent with Opus' FEC
 }
 

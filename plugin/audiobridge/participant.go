@@ -106,7 +106,9 @@ type Kick struct {
 }
 
 // Kick removes a participant from a room. All participants, including the one
-// who is removed, receive a Kicked.
+// who is removed, receive a Kicked. Janus removes the participant a moment after
+// its answer; the others then receive a ParticipantLeft. Janus 1.4.1 does not
+// remove plain RTP participants, although it says so.
 func (c *Client) Kick(ctx context.Context, q Kick) error {
 	return plug.Send(ctx, c.caller, request("kick", q, q.Extra))
 }

@@ -250,7 +250,8 @@ type KickAll struct {
 }
 
 // KickAll removes all participants from a room. Each of them receives a
-// KickedAll.
+// KickedAll. Janus removes them a moment after its answer. Janus 1.4.1 does not
+// remove plain RTP participants, although it says so.
 func (c *Client) KickAll(ctx context.Context, q KickAll) error {
 	return plug.Send(ctx, c.caller, request("kick_all", q, q.Extra))
 }

@@ -70,6 +70,13 @@ func TestBodyThatCannotBeMarshalled(t *testing.T) {
 	}
 }
 
+func TestErrorOfARequestWithoutAName(t *testing.T) {
+	err := plug.Send(t.Context(), caller{err: errors.New("refused")}, &plug.Request{Plugin: "test"})
+	if err == nil || err.Error() != "test: refused" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // caller answers every request in the same way.
 type caller struct {
 	answer *janus.EventMsg

@@ -2,6 +2,7 @@ package echotest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -64,7 +65,11 @@ func FuzzParse(f *testing.F) {
 		if !json.Valid(data) || !utf8.Valid(data) || data[0] != '{' {
 			t.Skip("Janus sends objects only")
 		}
-		msg := feed.Event(t, echotest.Name, data)
+		frame := fmt.Appendf(nil, `{"janus":"event","plugindata":{"plugin":%q,"data":%s}}`, echotest.Name, data)
+		msg, ok := feed.Message(t, frame).(*janus.EventMsg)
+		if !ok {
+			t.Skip("a number is out of range")
+		}
 		event, ok := echotest.Parse(msg)
 		if !ok {
 			t.Fatalf("%s was passed over", data)

@@ -75,7 +75,7 @@ func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 // and a string ID of any other text. The text of a string ID that consists of
 // digits therefore becomes a number.
 func (id *ID) UnmarshalText(text []byte) error {
-	if n, err := strconv.ParseUint(string(text), 10, 64); err == nil && text[0] != '+' && text[0] != '0' {
+	if n, err := strconv.ParseUint(string(text), 10, 64); err == nil && text[0] != '0' {
 		*id = Num(n)
 		return nil
 	}

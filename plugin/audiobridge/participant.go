@@ -131,7 +131,8 @@ type Suspend struct {
 
 // Suspend excludes a participant from the mix: its audio is not mixed, and no
 // audio is sent to it. All participants of the room receive a Suspended. Since
-// 1.2.1.
+// 1.2.1. Suspend and Resume need a handle: sent with message_plugin of the Admin
+// API, they crash Janus 1.4.1.
 func (c *Client) Suspend(ctx context.Context, q Suspend) error {
 	return plug.Send(ctx, c.caller, request("suspend", q, q.Extra))
 }

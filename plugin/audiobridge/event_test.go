@@ -16,8 +16,8 @@ import (
 	"github.com/cameronelliott/janus-go/plugin/audiobridge"
 )
 
-// The samples are from Janus 1.1.2 and 1.4.1; those of Talking, and those that
-// show all fields, are written after the plugin's source.
+// The samples are from Janus 1.1.2 and 1.4.1; those that show all fields of a
+// participant or a room are written after the plugin's source.
 func TestParseSamples(t *testing.T) {
 	feed := plugtest.NewFeed(t, audiobridge.Name)
 	kinds := map[string]bool{}

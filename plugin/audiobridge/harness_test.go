@@ -124,7 +124,7 @@ type result[E plugin.Event] struct {
 	err    error
 }
 
-// result returns what a method of the Client returned.
+// ok takes what a method of the Client returned.
 func ok[E plugin.Event](answer E, err error) result[E] { return result[E]{answer, err} }
 
 // to fails the test if the user's last request failed, or if the answer does not
@@ -177,8 +177,8 @@ func afterLeaving[E plugin.Event](u *user) E {
 		if wanted, isWanted := event.(E); isWanted {
 			return wanted
 		}
-		if left, isLeft := event.(*audiobridge.ParticipantLeft); !isLeft {
-			u.Fatalf("got %T %s, want %T", left, event.EventMeta().Raw, *new(E))
+		if _, isLeft := event.(*audiobridge.ParticipantLeft); !isLeft {
+			u.Fatalf("got %T %s, want %T", event, event.EventMeta().Raw, *new(E))
 		}
 	}
 }

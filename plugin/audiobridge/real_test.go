@@ -26,7 +26,7 @@ func TestRealJanus(t *testing.T) {
 			announce(c, room)
 			suspend(c, room)
 			negotiate(c)
-			clear(c, room)
+			empty(c, room)
 			checkComplete(c)
 		})
 	}
@@ -481,8 +481,8 @@ func negotiate(c *conversation) {
 	ok(erin.Hangup(c.ctx)).to(erin)
 }
 
-// clear kicks everybody and destroys the room.
-func clear(c *conversation, r *testRoom) {
+// empty kicks everybody and destroys the room.
+func empty(c *conversation, r *testRoom) {
 	c.Helper()
 	m := r.manager
 	m.done(m.Kick(c.ctx, full(c, audiobridge.Kick{Room: r.id, ID: r.bobID, Secret: r.secret})))

@@ -46,7 +46,8 @@ func (id ID) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON accepts a JSON number without a fraction or a JSON string. A
-// null leaves the ID as it is.
+// null leaves the ID as it is. The keys of a JSON object are strings: those of a
+// map[ID]T are decoded into string IDs, even if they were numbers.
 func (id *ID) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
@@ -74,7 +75,7 @@ func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 // and a string ID of any other text. The text of a string ID that consists of
 // digits therefore becomes a number.
 func (id *ID) UnmarshalText(text []byte) error {
-	if n, err := strconv.ParseUint(string(text), 10, 64); err == nil && text[0] != '+' && text[0] != '0' {
+	if n, err := strconv.ParseUint(string(text), 10, 64); err == nil && text[0] != '0' {
 		*id = Num(n)
 		return nil
 	}

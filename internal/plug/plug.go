@@ -24,6 +24,14 @@ type Request struct {
 	JSEP   any            // nil if there is none
 }
 
+// String returns the plugin and the name of the request, for errors.
+func (r *Request) String() string {
+	if r.Name == "" {
+		return r.Plugin
+	}
+	return r.Plugin + ": " + r.Name
+}
+
 // Body returns the JSON of the request.
 func (r *Request) Body() (json.RawMessage, error) {
 	body := []byte("{}")
@@ -68,11 +76,11 @@ func merge(object []byte, extra map[string]any) ([]byte, error) {
 func (r *Request) Call(ctx context.Context, c plugin.Caller) (*janus.EventMsg, error) {
 	body, err := r.Body()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: marshal request: %w", r.Plugin, r.Name, err)
+		return nil, fmt.Errorf("%v: marshal request: %w", r, err)
 	}
 	event, err := c.Call(ctx, body, r.JSEP)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", r.Plugin, r.Name, err)
+		return nil, fmt.Errorf("%v: %w", r, err)
 	}
 	return event, nil
 }
@@ -89,7 +97,7 @@ func Do[T any, P interface {
 	}
 	answer := P(new(T))
 	if err := Decode(event, answer); err != nil {
-		return nil, fmt.Errorf("%s: %s: answer not understood: %w", r.Plugin, r.Name, err)
+		return nil, fmt.Errorf("%v: answer not understood: %w", r, err)
 	}
 	return answer, nil
 }
@@ -103,7 +111,7 @@ func Ask(ctx context.Context, c plugin.Caller, r *Request, parse func(any) (plug
 	}
 	answer, ok := parse(event)
 	if !ok {
-		return nil, fmt.Errorf("%s: %s: the answer is of plugin %q", r.Plugin, r.Name, event.Plugindata.Plugin)
+		return nil, fmt.Errorf("%v: the answer is of plugin %q", r, event.Plugindata.Plugin)
 	}
 	return answer, nil
 }

@@ -1,6 +1,10 @@
 // Package echotest is a client for Janus's EchoTest plugin, which sends back the
 // media it receives.
 //
+// A Client sends the plugin's only request, Start, through a handle that is
+// attached to the plugin. Parse turns the messages on Handle.Events into typed
+// events.
+//
 // See https://janus.conf.meetecho.com/docs/echotest for the plugin's manual.
 package echotest
 
@@ -38,7 +42,7 @@ type Start struct {
 	Temporal  *int `json:"temporal,omitempty"`  // temporal layer, 0 to 2
 	Fallback  *int `json:"fallback,omitempty"`  // µs without a layer before a lower one is used; 0: 250,000
 
-	SVC           *bool `json:"svc,omitempty"`            // since 1.1.4
+	SVC           *bool `json:"svc,omitempty"`            // whether the offered video uses SVC; since 1.1.4
 	SpatialLayer  *int  `json:"spatial_layer,omitempty"`  // 0 to 2; since 1.1.4
 	TemporalLayer *int  `json:"temporal_layer,omitempty"` // 0 to 2; since 1.1.4
 
@@ -47,10 +51,10 @@ type Start struct {
 	VideoProfile string `json:"videoprofile,omitempty"` // VP9: "0" or "2"; H.264: "42e01f" and the like
 	OpusRED      *bool  `json:"opusred,omitempty"`
 
-	MinDelay *int `json:"min_delay,omitempty"` // of the playout-delay extension, in units of 10 ms
-	MaxDelay *int `json:"max_delay,omitempty"` // of the playout-delay extension, in units of 10 ms
+	MinDelay *int `json:"min_delay,omitempty"` // of the playout-delay extension, in units of 10 ms; negative: none
+	MaxDelay *int `json:"max_delay,omitempty"` // of the playout-delay extension, in units of 10 ms; negative: none
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has further fields, for anything this package does not know.
 	Extra map[string]any `json:"-"`
 }
 

@@ -1,15 +1,13 @@
 package echotest
 
 import (
-	"strconv"
-
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plug"
 	"github.com/cameronelliott/janus-go/plugin"
 )
 
-// Event is an event of the EchoTest plugin: *Started, *Done, *Layers, *SlowLink,
-// or *plugin.Failure or *plugin.Unknown.
+// Event is an event of the EchoTest plugin: *Started, *Done, *SimulcastLayers,
+// *SVCLayers, *SlowLink, or *plugin.Failure or *plugin.Unknown.
 type Event = plugin.Event
 
 // Started is the answer to Start.
@@ -24,17 +22,27 @@ type Done struct {
 	Result      string `json:"result"` // "done"
 }
 
-// Layers is sent when the simulcast or SVC layers that are echoed change.
-// Fields are nil if they do not apply.
-type Layers struct {
+// SimulcastLayers is sent when the simulcast layers that are echoed change, or
+// when Start asks for those that are echoed already. Fields are nil if Janus does
+// not say them.
+type SimulcastLayers struct {
 	plugin.Meta    `json:"-"`
-	VideoCodec     string `json:"videocodec,omitempty"`
-	Substream      *int   `json:"substream,omitempty"`
-	Temporal       *int   `json:"temporal,omitempty"`
-	SpatialLayer   *int   `json:"spatial_layer,omitempty"`       // since 1.1.4
-	TemporalLayer  *int   `json:"temporal_layer,omitempty"`      // since 1.1.4
+	VideoCodec     string `json:"videocodec"`
+	Substream      *int   `json:"substream,omitempty"`           // 0 to 2
+	Temporal       *int   `json:"temporal,omitempty"`            // 0 to 2
 	TemporalLayers *int   `json:"tot_temporal_layers,omitempty"` // how many there are; since 1.3.2
-	SpatialLayers  *int   `json:"tot_spatial_layers,omitempty"`  // how many there are; since 1.1.4
+}
+
+// SVCLayers is sent when the SVC layers that are echoed change, or when Start
+// asks for those that are echoed already. Fields are nil if Janus does not say
+// them. Since 1.1.4.
+type SVCLayers struct {
+	plugin.Meta    `json:"-"`
+	VideoCodec     string `json:"videocodec"`
+	SpatialLayer   *int   `json:"spatial_layer,omitempty"`       // 0 to 2
+	TemporalLayer  *int   `json:"temporal_layer,omitempty"`      // 0 to 2
+	SpatialLayers  *int   `json:"tot_spatial_layers,omitempty"`  // how many there are
+	TemporalLayers *int   `json:"tot_temporal_layers,omitempty"` // how many there are
 }
 
 // SlowLink is sent when packets to the peer were lost and the bitrate was
@@ -59,26 +67,10 @@ func kind(msg *janus.EventMsg) plugin.Event {
 		return new(Done)
 	case plug.Text(msg, "event") == "slow_link":
 		return new(SlowLink)
-	case plug.Has(msg, "substream"), plug.Has(msg, "temporal"), plug.Has(msg, "spatial_layer"), plug.Has(msg, "temporal_layer"):
-		return new(Layers)
+	case plug.Has(msg, "substream"), plug.Has(msg, "temporal"):
+		return new(SimulcastLayers)
+	case plug.Has(msg, "spatial_layer"), plug.Has(msg, "temporal_layer"):
+		return new(SVCLayers)
 	}
 	return nil
 }
-
-// ErrorCode is an error code of the plugin, for errors.Is:
-//
-//	errors.Is(err, echotest.ErrorInvalidSDP)
-type ErrorCode int
-
-// The error codes of the plugin.
-const (
-	ErrorNoMessage      ErrorCode = 411
-	ErrorInvalidJSON    ErrorCode = 412
-	ErrorInvalidElement ErrorCode = 413
-	ErrorInvalidSDP     ErrorCode = 414
-)
-
-func (c ErrorCode) Error() string { return Name + ": error " + strconv.Itoa(int(c)) }
-
-// PluginCode returns the plugin and the code, for janus.PluginError.Is.
-func (c ErrorCode) PluginCode() (string, int) { return Name, int(c) }

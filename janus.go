@@ -44,7 +44,6 @@
 package janus
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -75,6 +74,10 @@ import (
 const (
 	// flushLog is how long the end of a Gateway waits for its logger.
 	flushLog = 200 * time.Millisecond
+
+	// dialsAtOnce is how many dials may hang in a transport that ignores its
+	// context.
+	dialsAtOnce = 4
 
 	// keepFrame is how large a buffer is kept for another request, in bytes.
 	keepFrame = 16 << 10
@@ -113,6 +116,7 @@ type Gateway struct {
 	done   chan struct{}  // closed when all has ended
 	others sync.WaitGroup // goroutines besides the reader
 
+	dials  chan struct{} // has a place for each dial under way
 	link   *link.Link
 	calls  *calls.Table[request]
 	scope  calls.Scope[request] // the connection's
@@ -216,6 +220,7 @@ func newGateway(ctx context.Context, group *errgroup.Group, url string, opts Dia
 		ctx:      ctx,
 		group:    group,
 		done:     make(chan struct{}),
+		dials:    make(chan struct{}, dialsAtOnce),
 		calls:    calls.New[request](opts.RequestTimeout),
 		keeper:   keeper.New[*task](),
 		log:      safelog.New(opts.Logger),
@@ -262,6 +267,7 @@ func (g *Gateway) dial(ctx context.Context) (*socket.Socket, error) {
 		Subprotocol:    subprotocol,
 		MaxMessageSize: g.opts.MaxMessageSize,
 		WriteTimeout:   g.opts.WriteTimeout,
+		Slots:          g.dials,
 	})
 	if err == nil && sock.Subprotocol() != subprotocol {
 		g.log.Log(slog.LevelWarn, "janus: the server did not choose "+subprotocol, "url", socket.Name(g.url))
@@ -568,30 +574,6 @@ func acceptAck(_ *Gateway, _ *call, f *wire.Frame, _ []byte) error {
 }
 
 func acknowledged(f *wire.Frame) bool { return f.Janus == "success" || f.Janus == "ack" }
-
-// Info sends an info request to the Gateway.
-// On success, an InfoMsg will be returned and error will be nil.
-func (g *Gateway) Info(ctx context.Context, token string) (*InfoMsg, error) {
-	c := g.newCall(nil, nil, acceptInfo)
-	if err := g.do(ctx, c, &wire.Request{Janus: "info", Token: token}); err != nil {
-		return nil, err
-	}
-	info := &InfoMsg{Raw: c.Request.info}
-	g.calls.Free(c)
-	if err := json.Unmarshal(info.Raw, info); err != nil {
-		return nil, fmt.Errorf("janus: info: reply not understood: %w", err)
-	}
-	g.sessionTimeout.Store(int64(info.SessionTimeout))
-	return info, nil
-}
-
-func acceptInfo(_ *Gateway, c *call, f *wire.Frame, frame []byte) error {
-	if f.Janus != "server_info" {
-		return unexpected(f)
-	}
-	c.Request.info = bytes.Clone(frame)
-	return nil
-}
 
 // Ping asks whether Janus itself answers. The websocket pings in the background
 // only check the connection.

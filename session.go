@@ -1,7 +1,9 @@
 package janus
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -83,6 +85,30 @@ type Session struct {
 
 	mu    sync.Mutex  // guards timer, and Handle.timer
 	timer *time.Timer // ends the lingering of the handles
+}
+
+// Info sends an info request to the Gateway.
+// On success, an InfoMsg will be returned and error will be nil.
+func (g *Gateway) Info(ctx context.Context, token string) (*InfoMsg, error) {
+	c := g.newCall(nil, nil, acceptInfo)
+	if err := g.do(ctx, c, &wire.Request{Janus: "info", Token: token}); err != nil {
+		return nil, err
+	}
+	info := &InfoMsg{Raw: c.Request.info}
+	g.calls.Free(c)
+	if err := json.Unmarshal(info.Raw, info); err != nil {
+		return nil, fmt.Errorf("janus: info: reply not understood: %w", err)
+	}
+	g.sessionTimeout.Store(int64(info.SessionTimeout))
+	return info, nil
+}
+
+func acceptInfo(_ *Gateway, c *call, f *wire.Frame, frame []byte) error {
+	if f.Janus != "server_info" {
+		return unexpected(f)
+	}
+	c.Request.info = bytes.Clone(frame)
+	return nil
 }
 
 // CreateOptions are the options of CreateWith.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cameronelliott/janus-go/internal/link"
+	"github.com/cameronelliott/janus-go/internal/socket"
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
@@ -494,10 +495,13 @@ type PluginInfo struct {
 	VersionString string `json:"version_string"`
 }
 
-// newPluginData returns what the plugin said in f. The reader uses the memory of
-// the frame again, so what is kept of it is copied.
+// newPluginData returns the plugin's data in f. The socket uses the memory of a
+// frame again unless it is large, so what is kept of it is copied.
 func newPluginData(f *wire.Frame) PluginData {
-	raw := json.RawMessage(bytes.Clone(f.Plugindata.Raw))
+	raw := json.RawMessage(f.Plugindata.Raw)
+	if len(raw) <= socket.KeepBuffer {
+		raw = bytes.Clone(raw)
+	}
 	return PluginData{Plugin: f.Plugindata.Plugin, Data: f.Plugindata.Data, raw: &raw}
 }
 

@@ -23,6 +23,11 @@ type Options struct {
 	// HTTPHeader is sent with the handshake.
 	HTTPHeader http.Header
 
+	// Slots, if not nil, limits how many dials are under way: each holds a
+	// place in its buffer until the transport has returned, which may be long
+	// after Dial has.
+	Slots chan struct{}
+
 	// Subprotocol is offered to the peer unless it is empty.
 	Subprotocol string
 
@@ -68,10 +73,22 @@ func dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
 	}
+	if opts.Slots != nil {
+		select {
+		case opts.Slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, contextError(ctx)
+		}
+	}
 	results := make(chan result)
 	gone := make(chan struct{})
 	defer close(gone)
-	go attempt(ctx, rawURL, opts, results, gone)
+	go func() {
+		if opts.Slots != nil {
+			defer func() { <-opts.Slots }()
+		}
+		attempt(ctx, rawURL, opts, results, gone)
+	}()
 	select {
 	case r := <-results:
 		if r.panicked != nil {

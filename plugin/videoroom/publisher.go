@@ -87,8 +87,6 @@ type Publish struct {
 	VideoCodec   Codec               `json:"videocodec,omitempty"` // default: the first of the room's that is offered
 	Bitrate      *int                `json:"bitrate,omitempty"`    // limit of the video, bit/s; 0: none
 	Descriptions []StreamDescription `json:"descriptions,omitempty"`
-	Streams      []PublisherStream   `json:"streams,omitempty"` // settings of single streams
-	Keyframe     bool                `json:"keyframe,omitempty"`
 
 	Record   *bool  `json:"record,omitempty"`
 	Filename string `json:"filename,omitempty"` // base path of the recordings
@@ -99,8 +97,12 @@ type Publish struct {
 	AudioActivePackets *int            `json:"audio_active_packets,omitempty"` // packets over which the audio level is averaged; 0: the room's
 	AudioLevelAverage  *int            `json:"audio_level_average,omitempty"`  // level below which one talks, -dBov; 0: the room's
 
-	Update  bool `json:"update,omitempty"`  // has no effect when an offer goes along, which Janus recognizes as an update
-	Restart bool `json:"restart,omitempty"` // has no effect when an offer goes along, which Janus recognizes as an ICE restart
+	// Janus accepts these as well, but they concern streams that are published
+	// already: see ConfigurePublisher.
+	Streams  []PublisherStream `json:"streams,omitempty"`
+	Keyframe bool              `json:"keyframe,omitempty"`
+	Update   bool              `json:"update,omitempty"`
+	Restart  bool              `json:"restart,omitempty"`
 
 	// Extra has further fields, for what this package does not know.
 	Extra map[string]any `json:"-"`
@@ -143,8 +145,10 @@ type ConfigurePublisher struct {
 	AudioActivePackets *int            `json:"audio_active_packets,omitempty"` // packets over which the audio level is averaged; 0: the room's
 	AudioLevelAverage  *int            `json:"audio_level_average,omitempty"`  // level below which one talks, -dBov; 0: the room's
 
-	Update  bool `json:"update,omitempty"`  // asks for a renegotiation
-	Restart bool `json:"restart,omitempty"` // asks for an ICE restart
+	// Janus accepts these as well, and ignores them: it recognizes a
+	// renegotiation and an ICE restart by the offer.
+	Update  bool `json:"update,omitempty"`
+	Restart bool `json:"restart,omitempty"`
 
 	// Extra has further fields, for what this package does not know.
 	Extra map[string]any `json:"-"`

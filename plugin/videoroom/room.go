@@ -33,7 +33,7 @@ type Create struct {
 	H264Profile string `json:"h264_profile,omitempty"` // preferred profile; needs H264 in VideoCodecs
 	OpusFEC     *bool  `json:"opus_fec,omitempty"`     // default true
 	OpusDTX     bool   `json:"opus_dtx,omitempty"`
-	VideoSVC    bool   `json:"video_svc,omitempty"` // up to 1.1.3, later versions ignore it
+	VideoSVC    bool   `json:"video_svc,omitempty"` // for rooms with VP9 alone; up to 1.1.3, later versions ignore it
 
 	// Whether RTP header extensions are negotiated.
 	AudioLevelExt      *bool `json:"audiolevel_ext,omitempty"`        // default true

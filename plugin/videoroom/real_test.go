@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -444,7 +445,12 @@ func watch(c *conversation, r *meeting) {
 		c.Errorf("%+v is missing in %s", q, updated.Raw)
 	}
 	start(c, viewer, updated)
-	full(c, videoroom.Update{Subscribe: []videoroom.SubscribeStream{allOf(carol, "0")}, Unsubscribe: []videoroom.UnsubscribeStream{{Feed: carol, Mid: "0", SubMid: "0"}}})
+	audio := updated.Streams[slices.IndexFunc(updated.Streams, func(s videoroom.Stream) bool { return s.FeedID == carol && s.FeedMid == "0" })]
+	updated = is[*videoroom.Updated](viewer, answer(viewer.Update(c.ctx, full(c, videoroom.Update{
+		Subscribe:   []videoroom.SubscribeStream{allOf(carol, "0")},
+		Unsubscribe: []videoroom.UnsubscribeStream{{Feed: carol, Mid: "0", SubMid: audio.Mid}},
+	}))))
+	start(c, viewer, updated)
 
 	// The subscription follows when a publisher leaves.
 	done[*videoroom.Success](r.admin, r.admin.RemoveRemotePublisher(c.ctx, videoroom.RemoveRemotePublisher{Room: r.room, Secret: "s3cret", ID: dave}))
@@ -623,5 +629,63 @@ func replace(c *conversation, u *user, carol, dave plugin.ID) {
 	start(c, u, updated)
 }
 
-func leave(c *conversation, r *meeting) {}
-func checkComplete(c *conversation)     {}
+// leave ends the meeting.
+func leave(c *conversation, r *meeting) {
+	participants := answer(r.admin.ListParticipants(c.ctx, full(c, videoroom.ListParticipants{Room: r.room}))).to(r.admin)
+	if len(participants.Participants) != 3 {
+		c.Errorf("the participants are %s", participants.Raw)
+	}
+	// Without media, Janus does not take alice for a publisher.
+	if err := r.alice.Unpublish(c.ctx); !errors.Is(err, videoroom.ErrorNotPublished) {
+		c.Errorf("unpublish without media: %v", err)
+	}
+	done[*videoroom.Success](r.admin, r.admin.Kick(c.ctx, full(c, videoroom.Kick{Room: r.room, Secret: "s3cret", ID: r.bobID})))
+	if kicked := next[*videoroom.SelfKicked](r.bob); kicked.Reason != "kicked" || kicked.Room != r.room {
+		c.Errorf("bob was told %s", kicked.Raw)
+	}
+	if kicked := next[*videoroom.Kicked](r.alice); kicked.ID != r.bobID {
+		c.Errorf("alice was told %s", kicked.Raw)
+	}
+	answer(r.admin.Destroy(c.ctx, videoroom.Destroy{Room: r.room, Secret: "s3cret"})).to(r.admin)
+	if destroyed := next[*videoroom.Destroyed](r.alice); destroyed.Room != r.room {
+		c.Errorf("alice was told %s", destroyed.Raw)
+	}
+}
+
+// checkComplete fails the test if a request was not sent, or not with all
+// fields, or if an event did not come that comes without media.
+func checkComplete(c *conversation) {
+	var sent []string
+	for _, u := range c.users {
+		for _, call := range u.recorder.Calls() {
+			sent = append(sent, call.Request)
+		}
+	}
+	slices.Sort(sent)
+	if sent, want := slices.Compact(sent), readCoverage(c).Requests; !slices.Equal(sent, want) {
+		c.Errorf("requests %q were sent, want %q", sent, want)
+	}
+	for method := range methods() {
+		if q := method.request; q != nil && !c.full[q] {
+			c.Errorf("%v was not sent with all fields", q)
+		}
+	}
+	for _, event := range kinds() {
+		_, media := needMedia[event]
+		newer := event == reflect.TypeFor[*videoroom.MetadataChanged]() && !c.since(1, 3, 0)
+		if !c.kinds[event] && !media && !newer {
+			c.Errorf("%v did not come", event)
+		}
+	}
+}
+
+// needMedia are the events and answers that need a PeerConnection.
+var needMedia = map[reflect.Type]struct{}{
+	reflect.TypeFor[*videoroom.Unpublished]():          {},
+	reflect.TypeFor[*videoroom.SelfUnpublished]():      {},
+	reflect.TypeFor[*videoroom.SlowLink]():             {},
+	reflect.TypeFor[*videoroom.SubstreamChanged]():     {},
+	reflect.TypeFor[*videoroom.TemporalChanged]():      {},
+	reflect.TypeFor[*videoroom.SpatialLayerChanged]():  {},
+	reflect.TypeFor[*videoroom.TemporalLayerChanged](): {},
+}

@@ -366,9 +366,11 @@ func addAll(c *conversation, r *meeting, streams []videoroom.Stream) {
 			c.Errorf("no stream of the remote publisher has %s", key)
 		}
 	}
-	done[*videoroom.Success](r.admin, r.admin.RemoveRemotePublisher(c.ctx, videoroom.RemoveRemotePublisher{Room: r.room, Secret: "s3cret", ID: q.ID}))
 	for _, u := range []*user{r.alice, r.bob} {
 		next[*videoroom.Published](u)
+	}
+	done[*videoroom.Success](r.admin, r.admin.RemoveRemotePublisher(c.ctx, videoroom.RemoveRemotePublisher{Room: r.room, Secret: "s3cret", ID: q.ID}))
+	for _, u := range []*user{r.alice, r.bob} {
 		if left := next[*videoroom.Left](u); left.ID != q.ID {
 			c.Errorf("told %s", left.Raw)
 		}

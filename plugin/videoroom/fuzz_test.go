@@ -3,6 +3,7 @@ package videoroom_test
 import (
 	"encoding/json"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
@@ -23,9 +24,9 @@ func FuzzParse(f *testing.F) {
 	}
 	feed := plugtest.NewFeed(f, videoroom.Name)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var object map[string]json.RawMessage
-		if json.Unmarshal(data, &object) != nil || object == nil {
-			t.Skip("no JSON object")
+		var object map[string]any
+		if !utf8.Valid(data) || json.Unmarshal(data, &object) != nil || object == nil {
+			t.Skip("no JSON object, which Janus would not send")
 		}
 		msg := feed.Event(t, videoroom.Name, data)
 		event, ok := videoroom.Parse(msg)

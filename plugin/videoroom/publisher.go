@@ -9,7 +9,8 @@ import (
 )
 
 // JoinPublisher joins a room as a participant that may publish. Its handle
-// cannot subscribe afterwards.
+// cannot subscribe afterwards. Settings of the media belong to Publish and
+// JoinAndConfigure; Janus ignores them here.
 type JoinPublisher struct {
 	Room     plugin.ID       `json:"room"`
 	ID       plugin.ID       `json:"id,omitzero"` // default: a random one
@@ -127,7 +128,8 @@ func (c *Client) Publish(ctx context.Context, q Publish, jsep any) (*Configured,
 }
 
 // ConfigurePublisher changes the settings of a publisher. The fields that are
-// not set stay as they are.
+// not set stay as they are. The deprecated fields audio, video and data are left
+// out: PublisherStream.Send replaces them.
 type ConfigurePublisher struct {
 	AudioCodec   Codec               `json:"audiocodec,omitempty"` // for streams that are new in the offer
 	VideoCodec   Codec               `json:"videocodec,omitempty"` // for streams that are new in the offer

@@ -142,7 +142,7 @@ type RemotePublisherAdded struct {
 	plugin.Meta `json:"-"`
 	Room        plugin.ID `json:"room"`
 	ID          plugin.ID `json:"id"`
-	IP          string    `json:"ip,omitempty"` // with AddRemotePublisher.Iface or Mcast only
+	IP          string    `json:"ip,omitempty"` // with AddRemotePublisher.Iface only
 	Port        int       `json:"port"`         // for PublishRemotely
 	RTCPPort    int       `json:"rtcp_port"`    // for PublishRemotely
 }

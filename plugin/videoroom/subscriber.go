@@ -8,7 +8,12 @@ import (
 )
 
 // JoinSubscriber joins a room to receive streams of its publishers. Its handle
-// cannot publish afterwards. At least one of the streams must exist.
+// cannot publish afterwards. All streams must exist, and at least one of them
+// must not be disabled.
+//
+// The older form of the request, with the ID of a single publisher as feed and
+// settings such as offer_video and substream beside it, is deprecated and left
+// out.
 type JoinSubscriber struct {
 	Room       plugin.ID         `json:"room"`
 	Streams    []SubscribeStream `json:"streams"`
@@ -76,7 +81,7 @@ type Subscribe struct {
 }
 
 // Subscribe adds streams to a subscription. It returns an *Updated or an
-// *Updating.
+// *Updating. A stream that is subscribed to already is received twice.
 func (c *Client) Subscribe(ctx context.Context, q Subscribe) (Event, error) {
 	q.Streams = array(q.Streams)
 	return c.ask(ctx, request("subscribe", q, q.Extra, nil))
@@ -122,7 +127,8 @@ func (c *Client) Update(ctx context.Context, q Update) (Event, error) {
 }
 
 // ConfigureSubscriber changes the settings of a subscription. The fields that
-// are not set stay as they are.
+// are not set stay as they are. The deprecated fields audio, video and data are
+// left out: SubscriptionStream.Send replaces them.
 type ConfigureSubscriber struct {
 	Streams []SubscriptionStream `json:"streams,omitempty"`
 
@@ -165,7 +171,8 @@ func (c *Client) ConfigureSubscriber(ctx context.Context, q ConfigureSubscriber)
 }
 
 // Switch replaces the sources of streams of a subscription by others of the same
-// type and codec, without a renegotiation.
+// type and codec, without a renegotiation. The older form of the request, with a
+// feed in the place of Streams, is deprecated and left out.
 type Switch struct {
 	Streams []SwitchStream `json:"streams"`
 

@@ -161,10 +161,11 @@ type TemporalChanged struct {
 // SpatialLayerChanged is sent when another spatial layer of an SVC stream is
 // relayed to the subscriber.
 type SpatialLayerChanged struct {
-	plugin.Meta  `json:"-"`
-	Room         plugin.ID `json:"room"`
-	Mid          string    `json:"mid"`           // of the subscription
-	SpatialLayer int       `json:"spatial_layer"` // 0 to 2
+	plugin.Meta   `json:"-"`
+	Room          plugin.ID `json:"room"`
+	Mid           string    `json:"mid"`                      // of the subscription
+	SpatialLayer  int       `json:"spatial_layer"`            // 0 to 2
+	TemporalLayer *int      `json:"temporal_layer,omitempty"` // in the first event of a stream, up to 1.1.3; nil otherwise
 }
 
 // TemporalLayerChanged is sent when another temporal layer of an SVC stream is

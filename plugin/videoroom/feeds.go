@@ -113,8 +113,8 @@ type source struct {
 	mid  string
 }
 
-// sources returns where a stream of a subscription comes from. Data may come
-// from several publishers, whose mids Janus does not tell.
+// sources returns the sources of a stream of a subscription. Data may have
+// several, of which Janus reports the publishers only.
 func (f *Feeds) sources(s Stream) []source {
 	if !s.FeedID.IsZero() {
 		return []source{{s.FeedID, s.FeedMid}}

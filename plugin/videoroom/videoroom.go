@@ -25,6 +25,9 @@
 // An event of a subscriber may have an offer that no request asked for: see
 // Updated. Such an offer must be answered with Start.
 //
+// A room can have publishers of other servers: see AddRemotePublisher,
+// PublishRemotely and RemoteStreams.
+//
 // See https://janus.conf.meetecho.com/docs/videoroom for the plugin's manual.
 package videoroom
 

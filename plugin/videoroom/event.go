@@ -104,7 +104,7 @@ type Unpublished struct {
 	Metadata    json.RawMessage `json:"metadata,omitempty"` // since 1.3.0
 }
 
-// Moderation is what a moderator has done to a stream.
+// Moderation is the action of a moderator on a stream.
 type Moderation string
 
 // The values of Moderation.
@@ -190,7 +190,7 @@ type Joined struct {
 	AudioActivePackets int         `json:"audio_active_packets,omitempty"`
 	AudioLevelAverage  int         `json:"audio_level_average,omitempty"`
 
-	// What was negotiated, in the answer to JoinAndConfigure with an offer.
+	// The result of the negotiation, if JoinAndConfigure had an offer.
 	AudioCodec Codec    `json:"audio_codec,omitempty"` // of the first audio stream
 	VideoCodec Codec    `json:"video_codec,omitempty"` // of the first video stream
 	Streams    []Stream `json:"streams,omitempty"`

@@ -39,7 +39,7 @@ func Example() {
 		return handle
 	}
 
-	adaHandle, bobHandle, bobFeeds := attach(), attach(), videoroom.On(attach())
+	adaHandle, bobHandle, viewer := attach(), attach(), videoroom.On(attach())
 	ada, bob := videoroom.On(adaHandle), videoroom.On(bobHandle)
 	created, err := ada.Create(ctx, videoroom.Create{Description: "demo", Publishers: ptr(2)})
 	if err != nil {
@@ -72,11 +72,11 @@ func Example() {
 		break
 	}
 	update, _ := feeds.Update(nil, nil)
-	attached, err := bobFeeds.JoinSubscriber(ctx, videoroom.JoinSubscriber{Room: created.Room, Streams: update.Subscribe})
+	attached, err := viewer.JoinSubscriber(ctx, videoroom.JoinSubscriber{Room: created.Room, Streams: update.Subscribe})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := bobFeeds.Start(ctx, answerTo(attached.JSEP)); err != nil {
+	if err := viewer.Start(ctx, answerTo(attached.JSEP)); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("bob receives", len(attached.Streams), "streams")

@@ -6,7 +6,8 @@ import (
 	"github.com/cameronelliott/janus-go/plugin"
 )
 
-// Feeds is what a room offers to subscribers: the publishers and their streams.
+// Feeds is the list of the publishers and streams that a room offers to
+// subscribers.
 // Apply keeps it up to date from the answer to JoinPublisher and the events of
 // the same handle:
 //

@@ -45,7 +45,7 @@ type RTPForward struct {
 	SRTPSuite  SRTPSuite `json:"srtp_suite,omitempty"`
 	SRTPCrypto string    `json:"srtp_crypto,omitempty"` // key and salt in base64
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -135,7 +135,7 @@ type StopRTPForward struct {
 	PublisherID plugin.ID `json:"publisher_id"`
 	StreamID    uint32    `json:"stream_id"` // Forwarder.StreamID
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -160,7 +160,7 @@ type ListForwarders struct {
 	Room   plugin.ID `json:"room"`
 	Secret string    `json:"secret,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

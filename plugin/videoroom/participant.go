@@ -14,7 +14,7 @@ type Kick struct {
 	Secret string    `json:"secret,omitempty"`
 	ID     plugin.ID `json:"id"` // of the participant
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -35,7 +35,7 @@ type Moderate struct {
 	Mid    string    `json:"mid"` // of its stream
 	Mute   bool      `json:"mute"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -51,7 +51,7 @@ func (c *Client) Moderate(ctx context.Context, q Moderate) error {
 type ListParticipants struct {
 	Room plugin.ID `json:"room"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

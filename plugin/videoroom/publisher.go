@@ -23,7 +23,7 @@ type JoinPublisher struct {
 	AudioActivePackets int `json:"audio_active_packets,omitempty"` // packets over which the audio level is averaged
 	AudioLevelAverage  int `json:"audio_level_average,omitempty"`  // level below which one talks, -dBov: 0 (loud) to 127 (silent)
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -59,7 +59,7 @@ type JoinAndConfigure struct {
 	Filename     string              `json:"filename,omitempty"` // base path of the recordings
 	Descriptions []StreamDescription `json:"descriptions,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -105,7 +105,7 @@ type Publish struct {
 	Update   bool              `json:"update,omitempty"`
 	Restart  bool              `json:"restart,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -152,7 +152,7 @@ type ConfigurePublisher struct {
 	Update  bool `json:"update,omitempty"`
 	Restart bool `json:"restart,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -27,7 +27,7 @@ type PublishRemotely struct {
 	SRTPSuite  SRTPSuite `json:"srtp_suite,omitempty"`  // since 1.3.0
 	SRTPCrypto string    `json:"srtp_crypto,omitempty"` // 30 bytes of key and salt in base64; since 1.3.0
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -48,14 +48,14 @@ func (c *Client) PublishRemotely(ctx context.Context, q PublishRemotely) (*Publi
 	return plug.Do[PublishedRemotely](ctx, c.caller, request("publish_remotely", q, q.Extra, nil))
 }
 
-// UnpublishRemotely ends what PublishRemotely started.
+// UnpublishRemotely stops sending a publisher to another server.
 type UnpublishRemotely struct {
 	Room        plugin.ID `json:"room"`
 	Secret      string    `json:"secret,omitempty"`
 	PublisherID plugin.ID `json:"publisher_id"`
 	RemoteID    string    `json:"remote_id"` // PublishRemotely.RemoteID
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -69,7 +69,7 @@ type UnpublishedRemotely struct {
 	ID          plugin.ID `json:"id"` // of the publisher
 }
 
-// UnpublishRemotely ends what PublishRemotely started.
+// UnpublishRemotely stops sending a publisher to another server.
 func (c *Client) UnpublishRemotely(ctx context.Context, q UnpublishRemotely) (*UnpublishedRemotely, error) {
 	return plug.Do[UnpublishedRemotely](ctx, c.caller, request("unpublish_remotely", q, q.Extra, nil))
 }
@@ -80,7 +80,7 @@ type ListRemotes struct {
 	Secret      string    `json:"secret,omitempty"`
 	PublisherID plugin.ID `json:"publisher_id"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -130,7 +130,7 @@ type AddRemotePublisher struct {
 	SRTPSuite  SRTPSuite `json:"srtp_suite,omitempty"`  // since 1.3.0
 	SRTPCrypto string    `json:"srtp_crypto,omitempty"` // 30 bytes of key and salt in base64; since 1.3.0
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -164,8 +164,8 @@ type UpdateRemotePublisher struct {
 	Secret string    `json:"secret,omitempty"`
 	ID     plugin.ID `json:"id"` // of the remote publisher
 
-	// Display and Metadata are stored, but the other participants are told only
-	// if the streams change too.
+	// Display and Metadata are stored, but announced to the other
+	// participants only if the streams change too.
 	Display  string          `json:"display,omitempty"`
 	Metadata json.RawMessage `json:"metadata,omitempty"` // any JSON object; since 1.3.0
 
@@ -179,7 +179,7 @@ type UpdateRemotePublisher struct {
 	SRTPSuite  SRTPSuite `json:"srtp_suite,omitempty"`  // since 1.3.0
 	SRTPCrypto string    `json:"srtp_crypto,omitempty"` // since 1.3.0
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -196,13 +196,13 @@ func (c *Client) UpdateRemotePublisher(ctx context.Context, q UpdateRemotePublis
 	return plug.Send(ctx, c.caller, request("update_remote_publisher", fields, q.Extra, nil))
 }
 
-// RemoveRemotePublisher ends what AddRemotePublisher started.
+// RemoveRemotePublisher removes a remote publisher from its room.
 type RemoveRemotePublisher struct {
 	Room   plugin.ID `json:"room"`
 	Secret string    `json:"secret,omitempty"`
 	ID     plugin.ID `json:"id"` // of the remote publisher
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -216,8 +216,8 @@ func (c *Client) RemoveRemotePublisher(ctx context.Context, q RemoveRemotePublis
 }
 
 // RemoteStreams returns the streams of a publisher in the form that
-// AddRemotePublisher and UpdateRemotePublisher need. The argument is what the
-// publisher's own server says, in Configured, Joined or Publisher.
+// AddRemotePublisher and UpdateRemotePublisher need. The argument comes from the
+// publisher's own server: from Configured, Joined or Publisher.
 //
 // A remote publisher has the m-lines of the publisher in the same order, and its
 // mids are their indexes in decimal, whatever the mids of the publisher are.

@@ -57,7 +57,7 @@ type Create struct {
 
 	Threads int `json:"threads,omitempty"` // that relay media to subscribers; 0: none besides the publisher's; since 1.2.3
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -101,7 +101,7 @@ type Edit struct {
 
 	Permanent bool `json:"permanent,omitempty"` // also saves the room to the configuration file
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -126,7 +126,7 @@ type Destroy struct {
 	Secret    string    `json:"secret,omitempty"`
 	Permanent bool      `json:"permanent,omitempty"` // also removes the room from the configuration file
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -142,7 +142,7 @@ func (c *Client) Destroy(ctx context.Context, q Destroy) (*Destroyed, error) {
 type List struct {
 	AdminKey string `json:"admin_key,omitempty"` // lists private rooms too, if one is configured
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -201,7 +201,7 @@ func (c *Client) List(ctx context.Context, q List) (*Rooms, error) {
 type Exists struct {
 	Room plugin.ID `json:"room"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -217,7 +217,7 @@ func (c *Client) Exists(ctx context.Context, q Exists) (*Existence, error) {
 	return plug.Do[Existence](ctx, c.caller, request("exists", q, q.Extra, nil))
 }
 
-// AllowedAction is what Allowed does to the tokens of a room.
+// AllowedAction is an action of Allowed on the tokens of a room.
 type AllowedAction string
 
 // The values of AllowedAction.
@@ -235,7 +235,7 @@ type Allowed struct {
 	Action  AllowedAction `json:"action"`
 	Allowed []string      `json:"allowed,omitempty"` // tokens to add or to remove
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -260,7 +260,7 @@ type EnableRecording struct {
 	Secret string    `json:"secret,omitempty"`
 	Record bool      `json:"record"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -137,7 +137,8 @@ type Stream struct {
 	PlayoutDelay *PlayoutDelay `json:"playout-delay,omitempty"` // nil if none is set
 }
 
-// PlayoutDelay is what the playout-delay extension asks of the receiver.
+// PlayoutDelay is the delay that the playout-delay extension asks the receiver
+// to keep.
 type PlayoutDelay struct {
 	MinDelay int `json:"min-delay"` // in units of 10 ms
 	MaxDelay int `json:"max-delay"` // in units of 10 ms

@@ -23,7 +23,7 @@ type JoinSubscriber struct {
 	AutoUpdate *bool             `json:"autoupdate,omitempty"` // sends an Updated when a publisher has left; default true
 	UseMSID    bool              `json:"use_msid,omitempty"`   // the offer names media streams after their publishers
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -76,7 +76,7 @@ func (c *Client) Pause(ctx context.Context) error {
 type Subscribe struct {
 	Streams []SubscribeStream `json:"streams"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -91,7 +91,7 @@ func (c *Client) Subscribe(ctx context.Context, q Subscribe) (Event, error) {
 type Unsubscribe struct {
 	Streams []UnsubscribeStream `json:"streams"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -116,7 +116,7 @@ type Update struct {
 	Subscribe   []SubscribeStream   `json:"subscribe,omitempty"`
 	Unsubscribe []UnsubscribeStream `json:"unsubscribe,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -138,7 +138,7 @@ type ConfigureSubscriber struct {
 	Update  bool `json:"update,omitempty"`
 	Restart bool `json:"restart,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -176,7 +176,7 @@ func (c *Client) ConfigureSubscriber(ctx context.Context, q ConfigureSubscriber)
 type Switch struct {
 	Streams []SwitchStream `json:"streams"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

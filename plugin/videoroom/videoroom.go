@@ -13,14 +13,14 @@
 // A subscriber joins with the streams that it wants, gets an offer and answers
 // it with Start:
 //
-//	feeds := videoroom.On(handle)
-//	attached, err := feeds.JoinSubscriber(ctx, videoroom.JoinSubscriber{Room: room, Streams: streams})
+//	viewer := videoroom.On(handle)
+//	attached, err := viewer.JoinSubscriber(ctx, videoroom.JoinSubscriber{Room: room, Streams: streams})
 //	… // attached.JSEP is the offer
-//	err = feeds.Start(ctx, answer)
+//	err = viewer.Start(ctx, answer)
 //
-// Parse turns the messages on Handle.Events into events. Feeds keeps the list of
-// streams that a room offers up to date from these events, and finds the
-// difference to what is subscribed to.
+// Parse turns the messages on Handle.Events into events. Feeds keeps a list of
+// the streams that a room offers up to date from these events, and makes the
+// Update request that adapts a subscription to it.
 //
 // An event of a subscriber may have an offer that no request asked for: see
 // Updated. Such an offer must be answered with Start.

@@ -22,6 +22,7 @@ func checkErrors(c *conversation) {
 	answer(alice.JoinPublisher(ctx, videoroom.JoinPublisher{Room: room, ID: plugin.Num(1), PIN: "1234"})).to(alice)
 	streams := []videoroom.Stream{{Type: videoroom.Audio, Codec: videoroom.Opus, Mid: "0"}}
 	answer(u.AddRemotePublisher(ctx, videoroom.AddRemotePublisher{Room: room, Secret: "s3cret", ID: plugin.Num(2), Streams: streams})).to(u)
+	next[*videoroom.Published](alice)
 
 	join := func(c *user, q videoroom.JoinPublisher) error {
 		_, err := c.JoinPublisher(ctx, q)

@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds the conversation with a server.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 // adminKey is the admin_key of the servers.
 const adminKey = "adminkey"

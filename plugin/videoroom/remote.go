@@ -148,7 +148,11 @@ type RemotePublisherAdded struct {
 }
 
 // AddRemotePublisher makes a publisher of another server appear in a room. The
-// other participants get a Published at once.
+// other participants get a Published at once, even if no media is received yet.
+//
+// The answer may come a moment before the publisher is in the room. Until the
+// Published is sent, requests that name the publisher can fail with
+// ErrorNoSuchFeed.
 func (c *Client) AddRemotePublisher(ctx context.Context, q AddRemotePublisher) (*RemotePublisherAdded, error) {
 	fields := struct {
 		AddRemotePublisher

@@ -6,7 +6,7 @@
 // messages on Handle.Events into typed events:
 //
 //	room := videoroom.On(handle)
-//	joined, err := room.JoinPublisher(ctx, videoroom.JoinPublisher{Room: plugin.Num(1234)}, nil)
+//	joined, err := room.JoinPublisher(ctx, videoroom.JoinPublisher{Room: plugin.Num(1234)})
 //	…
 //	for msg := range handle.Events {
 //		if event, ok := videoroom.Parse(msg); ok {

@@ -31,8 +31,9 @@ func warm(t *testing.T, client *spawn.Client, round contest.Round) contest.Resul
 
 func atMost(t *testing.T, what string, got, limit float64) {
 	t.Helper()
+	t.Logf("%s: %.1f", what, got)
 	if got > limit {
-		t.Errorf("%s: %.1f, more than %.0f", what, got, limit)
+		t.Errorf("%s: %.1f, more than %g", what, got, limit)
 	}
 }
 
@@ -40,16 +41,17 @@ func TestAllocations(t *testing.T) {
 	client := startClient(t, "ours")
 	const n = 2000
 	keepAlive := warm(t, client, contest.Round{Work: contest.WorkKeepAlive, N: n, InFlight: 1})
-	atMost(t, "allocations of a KeepAlive", keepAlive.Mallocs/n, 10)
-	atMost(t, "bytes allocated by a KeepAlive", keepAlive.Bytes/n, 1200)
+	// A collection within the measurement may empty the pools once.
+	atMost(t, "allocations of a KeepAlive", keepAlive.Mallocs/n, 0.1)
+	atMost(t, "bytes allocated by a KeepAlive", keepAlive.Bytes/n, 64)
 	message := warm(t, client, contest.Round{Work: contest.WorkMessage, N: n, InFlight: 1})
-	atMost(t, "allocations of a Message", message.Mallocs/n, 25)
+	atMost(t, "allocations of a Message", message.Mallocs/n, 12)
 }
 
 func TestIdleHandles(t *testing.T) {
 	const n = 10_000
 	result := do(t, startClient(t, "ours"), contest.Round{Work: contest.WorkIdle, N: n})
-	atMost(t, "bytes of an idle handle", result.Held/n, 700)
+	atMost(t, "bytes of an idle handle", result.Held/n, 420)
 	atMost(t, "goroutines of idle handles", result.Goroutines, 0)
 }
 

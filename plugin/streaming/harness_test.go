@@ -1,0 +1,251 @@
+package streaming_test
+
+import (
+	"context"
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/plugtest"
+	"github.com/cameronelliott/janus-go/internal/realjanus"
+	"github.com/cameronelliott/janus-go/plugin"
+	"github.com/cameronelliott/janus-go/plugin/streaming"
+	"nhooyr.io/websocket"
+)
+
+// patience bounds a test on a real Janus.
+const patience = 20 * time.Second
+
+// adminKey is the admin_key of the servers.
+const adminKey = "adminkey"
+
+// conversation is a test on a real Janus.
+type conversation struct {
+	*testing.T
+	ctx     context.Context
+	server  *realjanus.Server
+	session *janus.Session
+	strings bool // whether ids are strings
+
+	users []*user
+	full  map[reflect.Type]bool // request structs that were sent with every field
+	kinds map[string]bool       // answers and events that were received
+}
+
+// converse starts a server and a session. IDs are strings if strings is true.
+func converse(t *testing.T, strings bool) *conversation {
+	t.Helper()
+	config := `general: { admin_key = "` + adminKey + `", rtp_port_range = "20000-60000"`
+	if strings {
+		config += `, string_ids = true`
+	}
+	server := realjanus.Start(t, realjanus.Options{
+		Plugins:      []string{"streaming"},
+		PluginConfig: map[string]string{"streaming": config + ` }`},
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	gateway, group, err := janus.Connect(ctx, server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = gateway.Close(websocket.StatusNormalClosure, "") // the test is over
+		_ = group.Wait()
+	})
+	session, err := gateway.Create(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &conversation{
+		T: t, ctx: ctx, server: server, session: session, strings: strings,
+		full: map[reflect.Type]bool{}, kinds: map[string]bool{},
+	}
+}
+
+// id returns a numeric ID or a string ID.
+func (c *conversation) id(number uint64, text string) plugin.ID {
+	if c.strings {
+		return plugin.Str(text)
+	}
+	return plugin.Num(number)
+}
+
+// user is a handle of a conversation.
+type user struct {
+	*streaming.Client
+	*conversation
+	handle   *janus.Handle
+	recorder *plugtest.Recorder
+}
+
+// user attaches a handle.
+func (c *conversation) user() *user {
+	c.Helper()
+	handle, err := c.session.Attach(c.ctx, "", streaming.Name)
+	if err != nil {
+		c.Fatal(err)
+	}
+	recorder := &plugtest.Recorder{Caller: handle}
+	u := &user{streaming.On(recorder), c, handle, recorder}
+	c.users = append(c.users, u)
+	return u
+}
+
+// full fails the test if a field of a request is not set, except the named ones,
+// and returns the request.
+func full[Q any](c *conversation, q Q, except ...string) Q {
+	c.Helper()
+	checkFull(c, reflect.ValueOf(q), append(except, "Extra"))
+	c.full[reflect.TypeFor[Q]()] = true
+	return q
+}
+
+// checkFull looks at the first element of each slice.
+func checkFull(c *conversation, q reflect.Value, except []string) {
+	c.Helper()
+	for i := range q.NumField() {
+		field, name := q.Field(i), q.Type().Field(i).Name
+		switch {
+		case slices.Contains(except, name):
+		case field.IsZero():
+			c.Errorf("%v: %s is not set", q.Type(), name)
+		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct:
+			checkFull(c, field.Index(0), except)
+		}
+	}
+}
+
+// result is what a method of the Client returned.
+type result[E plugin.Event] struct {
+	answer E
+	err    error
+}
+
+// answer takes what a method of the Client returned.
+func answer[E plugin.Event](e E, err error) result[E] { return result[E]{e, err} }
+
+// to fails the test if the user's last request failed, or if the answer does not
+// hold everything that Janus sent. Parse must understand the answer in the same
+// way.
+func (r result[E]) to(u *user) E {
+	u.Helper()
+	if r.err != nil {
+		u.Fatal(r.err)
+	}
+	u.check(r.answer)
+	parsed, _ := streaming.Parse(u.recorder.Last(u).Answer)
+	if !reflect.DeepEqual(parsed, plugin.Event(r.answer)) {
+		u.Errorf("Parse makes %T %+v of the answer %T %s", parsed, parsed, r.answer, r.answer.EventMeta().Raw)
+	}
+	return r.answer
+}
+
+// is fails the test if an event is not an E, and returns it.
+func is[E plugin.Event](u *user, event plugin.Event) E {
+	u.Helper()
+	wanted, ok := event.(E)
+	if !ok {
+		u.Fatalf("got %T %s, want %T", event, event.EventMeta().Raw, *new(E))
+	}
+	return wanted
+}
+
+// done fails the test if a request without an answer of its own failed.
+func (u *user) done(err error) {
+	u.Helper()
+	if err != nil {
+		u.Fatal(err)
+	}
+	parsed, _ := streaming.Parse(u.recorder.Last(u).Answer)
+	u.check(is[*streaming.Success](u, parsed))
+}
+
+// check fails the test if an event does not hold everything that Janus sent.
+func (u *user) check(event plugin.Event) {
+	u.Helper()
+	checkLossless(u, event)
+	u.kinds[reflect.TypeOf(event).Elem().Name()] = true
+}
+
+// next waits for the user's next event, which must be an E, and checks that it
+// holds everything that Janus sent.
+func next[E plugin.Event](u *user) E {
+	u.Helper()
+	for {
+		select {
+		case msg, open := <-u.handle.Events:
+			if !open {
+				u.Fatal("the handle ended")
+			}
+			if event, ok := streaming.Parse(msg); ok {
+				u.check(event)
+				return is[E](u, event)
+			}
+		case <-u.ctx.Done():
+			u.Fatalf("%T did not come", *new(E))
+		}
+	}
+}
+
+// inResult is an event in the result of a message.
+type inResult struct {
+	*plugin.Meta
+	event plugin.Event
+}
+
+func (e inResult) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"result": e.event})
+}
+
+// discriminators are the paths of the members that tell the kinds apart, which
+// the structs do not hold.
+var discriminators = []string{".event", ".streaming", ".result.event", ".result.status", ".result.switched"}
+
+// checkLossless fails the test if an event does not hold everything that Janus
+// sent.
+func checkLossless(t testing.TB, event plugin.Event) {
+	t.Helper()
+	if unknown, ok := event.(*plugin.Unknown); ok {
+		t.Errorf("unknown event %s: %v", unknown.Raw, unknown.Err)
+		return
+	}
+	var data map[string]any
+	if err := json.Unmarshal(event.EventMeta().Raw, &data); err != nil {
+		t.Fatal(err)
+	}
+	whole := event
+	if data["result"] != nil {
+		whole = inResult{event.EventMeta(), event}
+	}
+	for _, path := range plugtest.Lost(whole) {
+		if name, _, _ := strings.Cut(path, " = "); !slices.Contains(discriminators, name) {
+			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
+		}
+	}
+}
+
+// ptr returns a pointer to v.
+func ptr[T any](v T) *T { return &v }
+
+// same fails the test if the JSON of two values differs.
+func (c *conversation) same(what string, got, want any) {
+	c.Helper()
+	if got, want := encode(c, got), encode(c, want); got != want {
+		c.Errorf("%s: got  %s\nwant %s", what, got, want)
+	}
+}
+
+// encode returns the JSON of v.
+func encode(t testing.TB, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

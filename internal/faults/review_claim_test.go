@@ -1,0 +1,221 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	janus "github.com/cameronelliott/janus-go"
+)
+
+// exit ends the goroutine.
+func exit() { runtime.Goexit() }
+
+// reviewDial connects within a bubble.
+func reviewDial(t *testing.T, server *pipeServer, opts janus.DialOptions) *janus.Gateway {
+	t.Helper()
+	opts.HTTPClient = server.client()
+	if opts.Reconnect == nil {
+		opts.Reconnect = &janus.ReconnectOptions{MinDelay: time.Millisecond, MaxDelay: time.Second}
+	}
+	gateway, _, err := janus.Dial(t.Context(), server.url, &opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = gateway.Close(normalClosure, "") })
+	return gateway
+}
+
+// A claim that is not answered is repeated, but not without a pause.
+func TestReviewClaimFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newPipeServer(t)
+		server.answer = func(r request) string {
+			if r.Janus == "claim" {
+				return "nothing"
+			}
+			return ""
+		}
+		gateway := reviewDial(t, server, janus.DialOptions{RequestTimeout: time.Millisecond})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := gateway.Create(ctx, ""); err != nil {
+			t.Fatal(err)
+		}
+		server.cut()
+		time.Sleep(12 * time.Second)
+		if n := server.count("claim"); n == 0 || n > 100 {
+			t.Errorf("%d claims of one session in about 10 s", n)
+		}
+		if n := callsLeft(gateway); n > 100 {
+			t.Errorf("%d calls are remembered for one session", n)
+		}
+	})
+}
+
+// A claim that is repeated because its answer is slow may be answered twice. A
+// refusal of the second, when the first has given the session back, does not end
+// it.
+func TestReviewLateRefusalOfRepeatedClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newPipeServer(t)
+		claims := 0
+		server.answer = func(r request) string {
+			if r.Janus != "claim" {
+				return ""
+			}
+			if claims++; claims == 1 {
+				time.Sleep(1500 * time.Millisecond) // the second is sent meanwhile
+				return ""
+			}
+			return `{"janus":"error","transaction":"TX","session_id":SID,"error":{"code":403,"reason":"Unauthorized"}}`
+		}
+		gateway := reviewDial(t, server, janus.DialOptions{RequestTimeout: time.Second})
+		session, err := gateway.Create(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.cut()
+		time.Sleep(10 * time.Second)
+		if claims < 2 {
+			t.Fatalf("%d claims, want two", claims)
+		}
+		if err := session.Err(); err != nil {
+			t.Errorf("the session was reclaimed, and then ended with %v", err)
+		}
+	})
+}
+
+// What is left of the claims of earlier connections does not add up.
+func TestReviewStaleClaims(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newPipeServer(t)
+		gateway := reviewDial(t, server, janus.DialOptions{RequestTimeout: time.Hour})
+		if _, err := gateway.Create(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		const n = 50
+		for range n {
+			server.cut()
+			time.Sleep(5 * time.Second)
+		}
+		if claims := server.count("claim"); claims < n-5 {
+			t.Fatalf("%d claims in %d reconnects", claims, n)
+		}
+		held := reflect.ValueOf(gateway).Elem().FieldByName("keeper").Elem().FieldByName("due").FieldByName("entries").Len()
+		if held > 5 {
+			t.Errorf("%d claims, each with the socket of an earlier connection, are kept for one session after %d reconnects", held, n)
+		}
+	})
+}
+
+// Sessions that have ended are not kept until the next keepalive is due.
+func TestReviewEndedSessionsAreNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newPipeServer(t)
+		gateway := reviewDial(t, server, janus.DialOptions{KeepAlive: 24 * time.Hour})
+		for range 100 {
+			session, err := gateway.Create(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := session.Destroy(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		held := reflect.ValueOf(gateway).Elem().FieldByName("keeper").Elem().FieldByName("due").FieldByName("entries").Len()
+		if held > 10 {
+			t.Errorf("%d sessions are kept, of 100 that were destroyed a minute ago", held)
+		}
+	})
+}
+
+// A lost claim is repeated within a time that does not depend on a long
+// RequestTimeout.
+func TestReviewLostClaimWithLongRequestTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newPipeServer(t)
+		claims := 0
+		server.answer = func(r request) string {
+			if r.Janus == "claim" {
+				if claims++; claims == 1 {
+					return "nothing"
+				}
+			}
+			return ""
+		}
+		gateway := reviewDial(t, server, janus.DialOptions{RequestTimeout: 24 * time.Hour})
+		session, err := gateway.Create(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.cut()
+		time.Sleep(5 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := session.KeepAlive(ctx, ""); err != nil {
+			t.Errorf("a minute after one claim was lost, a call of the session fails: %v", err)
+		}
+	})
+}
+
+// An abandoned Create that Janus carries out during Shutdown is undone, as
+// Shutdown leaves nothing on the server.
+func TestReviewShutdownWaitsForAbandonedCreate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newPipeServer(t)
+		server.answer = func(r request) string {
+			if r.Janus == "create" {
+				time.Sleep(500 * time.Millisecond)
+			}
+			return ""
+		}
+		gateway := reviewDial(t, server, janus.DialOptions{})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := gateway.Create(ctx, ""); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if err := gateway.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if created, destroyed := server.count("create"), server.count("destroy"); destroyed != created {
+			t.Errorf("%d sessions were created and %d destroyed", created, destroyed)
+		}
+	})
+}
+
+// Claims are not repeated faster than their answers can come: Janus would count
+// refusals of a token that has been replaced since.
+func TestReviewClaimsInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newPipeServer(t)
+		claims := 0
+		server.answer = func(r request) string {
+			if r.Janus != "claim" {
+				return ""
+			}
+			claims++
+			return "nothing"
+		}
+		gateway := reviewDial(t, server, janus.DialOptions{
+			PingInterval: -1, RequestTimeout: 10 * time.Second,
+			Reconnect:   &janus.ReconnectOptions{MinDelay: 10 * time.Millisecond, MaxDelay: 100 * time.Millisecond},
+			TokenSource: func(context.Context, uint64) (string, error) { return "good", nil },
+		})
+		if _, err := gateway.Create(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		server.cut()
+		time.Sleep(5 * time.Second)
+		if n := callsLeft(gateway); n > 2 {
+			t.Errorf("%d claims of one session wait for their answers after 5 s", n)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -249,4 +250,37 @@ func TestReviewShutdownIsBounded(t *testing.T) {
 			t.Errorf("Shutdown of 640 sessions took %v while Janus was away; RequestTimeout is 10s", took)
 		}
 	})
+}
+
+// When StateChanged reports the end, Err and the errors of calls know it too.
+// The pings make it likely that one is under way at the end, for which the end
+// waits.
+func TestReviewClosedStateHasErr(t *testing.T) {
+	server := newStub(t, nil)
+	const n = 300
+	early := 0
+	for range n {
+		seen := make(chan error, 1)
+		var dialed atomic.Pointer[janus.Gateway]
+		gateway, _, err := janus.Dial(t.Context(), server.URL, &janus.DialOptions{
+			PingInterval: time.Microsecond,
+			StateChanged: func(s janus.State, _ error) {
+				if s == janus.StateClosed {
+					seen <- dialed.Load().Err()
+				}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dialed.Store(gateway)
+		server.Cut()
+		if await(t, "StateClosed", seen) == nil {
+			early++
+		}
+		_ = gateway.Close(normalClosure, "")
+	}
+	if early > 0 {
+		t.Errorf("%d of %d times Err was nil when StateChanged reported StateClosed", early, n)
+	}
 }

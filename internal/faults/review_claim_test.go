@@ -48,6 +48,7 @@ func TestReviewClaimFlood(t *testing.T) {
 		}
 		server.cut()
 		time.Sleep(12 * time.Second)
+		synctest.Wait()
 		if n := server.count("claim"); n == 0 || n > 100 {
 			t.Errorf("%d claims of one session in about 10 s", n)
 		}
@@ -81,6 +82,7 @@ func TestReviewLateRefusalOfRepeatedClaim(t *testing.T) {
 		}
 		server.cut()
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		if claims < 2 {
 			t.Fatalf("%d claims, want two", claims)
 		}
@@ -106,6 +108,7 @@ func TestReviewStaleClaims(t *testing.T) {
 		if claims := server.count("claim"); claims < n-5 {
 			t.Fatalf("%d claims in %d reconnects", claims, n)
 		}
+		synctest.Wait()
 		held := reflect.ValueOf(gateway).Elem().FieldByName("keeper").Elem().FieldByName("due").FieldByName("entries").Len()
 		if held > 5 {
 			t.Errorf("%d claims, each with the socket of an earlier connection, are kept for one session after %d reconnects", held, n)
@@ -128,6 +131,7 @@ func TestReviewEndedSessionsAreNotKept(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		held := reflect.ValueOf(gateway).Elem().FieldByName("keeper").Elem().FieldByName("due").FieldByName("entries").Len()
 		if held > 10 {
 			t.Errorf("%d sessions are kept, of 100 that were destroyed a minute ago", held)
@@ -196,12 +200,10 @@ func TestReviewShutdownWaitsForAbandonedCreate(t *testing.T) {
 func TestReviewClaimsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		claims := 0
 		server.answer = func(r request) string {
 			if r.Janus != "claim" {
 				return ""
 			}
-			claims++
 			return "nothing"
 		}
 		gateway := reviewDial(t, server, janus.DialOptions{
@@ -214,6 +216,7 @@ func TestReviewClaimsInFlight(t *testing.T) {
 		}
 		server.cut()
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		if n := callsLeft(gateway); n > 2 {
 			t.Errorf("%d claims of one session wait for their answers after 5 s", n)
 		}

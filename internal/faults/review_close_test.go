@@ -185,6 +185,7 @@ func TestReviewTokenSourceGoexit(t *testing.T) {
 		for range 3 {
 			_ = gateway.Ping(t.Context(), "")
 		}
+		synctest.Wait()
 		if asked < 2 {
 			t.Errorf("TokenSource was asked %d times in 4 requests: its first answer, none, serves for ever", asked)
 		}

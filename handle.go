@@ -95,8 +95,9 @@ func acceptAttach(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
 		return unexpected(f)
 	}
 	s := c.Request.session
+	old := s.routes.Get(f.DataID)
 	h := s.addHandle(f.DataID)
-	if !c.Nobody() {
+	if !c.Nobody() || h == old {
 		c.Request.handled = h
 		return nil
 	}
@@ -561,7 +562,7 @@ func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
 		return
 	}
 	h := s.routes.Get(f.Sender)
-	if h == nil {
+	if h == nil || f.Sender == 0 {
 		if !s.queue.Push(msg) {
 			g.frames.Undelivered(slog.LevelWarn, f, frame)
 		}

@@ -51,6 +51,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,6 +81,7 @@ const (
 	// keepFrame is how large a buffer is kept for another request, in bytes.
 	keepFrame = 16 << 10
 	// The verbs that the Gateway itself looks at.
+	verbCreate  = "create"
 	verbMessage = "message"
 	verbClaim   = "claim"
 )
@@ -117,7 +119,7 @@ type Gateway struct {
 	link   *link.Link
 	calls  *calls.Table[request]
 	scope  calls.Scope[request] // the connection's
-	keeper *keeper.Keeper[*task]
+	upkeep *keeper.Upkeep
 	tokens *tokens.Source // nil without a TokenSource
 	log    *safelog.Logger
 	frames *framelog.Logger
@@ -220,7 +222,6 @@ func newGateway(ctx context.Context, group *errgroup.Group, url string, opts Dia
 		done:     make(chan struct{}),
 		dials:    make(chan struct{}, dialsAtOnce),
 		calls:    calls.New[request](opts.RequestTimeout),
-		keeper:   keeper.New[*task](),
 		log:      safelog.New(opts.Logger),
 	}
 	g.frames = framelog.New(g.log)
@@ -234,8 +235,9 @@ func newGateway(ctx context.Context, group *errgroup.Group, url string, opts Dia
 	if opts.TokenSource != nil {
 		g.tokens = tokens.New(ctx, orDefault(opts.RequestTimeout, defaultRequestTimeout), opts.TokenSource)
 	}
+	g.upkeep = keeper.NewUpkeep(g.upkeepOptions())
 	if opts.StateChanged != nil {
-		g.states = notify.New(func(c stateChange) { opts.StateChanged(c.state, c.cause) })
+		g.states = notify.New(g.callStateChanged)
 	}
 	return g
 }
@@ -275,12 +277,18 @@ func (g *Gateway) dial(ctx context.Context) (*socket.Socket, error) {
 
 // changed passes a new state of the connection on.
 func (g *Gateway) changed(state link.State, cause error) {
-	if state == link.Closed && g.closedByCaller() {
-		cause = nil
-	}
 	if g.states != nil {
 		g.states.Send(stateChange{State(state), cause})
 	}
+}
+
+func (g *Gateway) callStateChanged(c stateChange) {
+	defer func() {
+		if p := recover(); p != nil {
+			g.log.Log(slog.LevelWarn, "janus: panic in StateChanged", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	g.opts.StateChanged(c.state, c.cause)
 }
 
 // goGroup runs f as a goroutine of the group that Close waits for.
@@ -291,28 +299,6 @@ func (g *Gateway) goGroup(f func()) {
 		f()
 		return nil
 	})
-}
-
-// heartbeat begins pings and sees to the sessions that are due, until the end.
-func (g *Gateway) heartbeat() {
-	var pings <-chan time.Time
-	if g.opts.PingInterval > 0 {
-		ticker := time.NewTicker(g.opts.PingInterval)
-		defer ticker.Stop()
-		pings = ticker.C
-	}
-	defer g.keeper.Stop()
-	for {
-		select {
-		case <-g.done:
-			return
-		case <-pings:
-			g.link.Ping()
-			g.log.Refresh()
-		case <-g.keeper.C():
-			g.keeper.Run(g.tend)
-		}
-	}
 }
 
 // WaitForGroup is an example of wait and catch errors from the Connect()
@@ -342,8 +328,6 @@ var (
 	errClosedByCaller = fmt.Errorf("%w by the caller", ErrClosed)
 	errShutDown       = fmt.Errorf("%w: the gateway is being shut down", ErrClosed)
 )
-
-func (g *Gateway) closedByCaller() bool { return g.Err() == errClosedByCaller }
 
 // Close closes the underlying connection to the Gateway. It sends a websocket
 // close frame with this status and reason, of up to 123 bytes, and gives the
@@ -381,6 +365,7 @@ func (g *Gateway) end(err error) error {
 		g.dropSession(s, cause)
 	}
 	routes.WhenLocked(&g.Mutex, func() { clear(g.Sessions) })
+	g.changed(link.Closed, err)
 	g.log.Flush(flushLog)
 	close(g.done)
 	if err != nil {
@@ -412,23 +397,26 @@ func (g *Gateway) scopeOf(c *call) *calls.Scope[request] {
 // whatever the connection does. If it succeeds, the caller takes the results
 // from c and frees it; otherwise c is not the caller's any more.
 func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
-	if g.tokens != nil && r.Token == "" && ctx.Err() == nil {
-		token, err := g.tokens.Token(ctx, r.Session)
-		if err != nil {
+	scope := g.scopeOf(c)
+	if g.tokens != nil && r.Token == "" {
+		var cancel context.CancelFunc
+		ctx, cancel = g.bounded(ctx)
+		defer cancel()
+		if err := g.fillToken(ctx, scope, r); err != nil {
 			g.calls.Free(c)
 			return callError(r.Janus, err, false)
 		}
-		r.Token = token
 	}
 	g.frames.SetPrint(g.LogJsonMessages)
 	c.Request.verb, c.Request.token = r.Janus, r.Token
 	size := r.Size()
-	conn, crowd, err := g.calls.Begin(ctx, c, g.scopeOf(c), size)
+	conn, crowd, err := g.calls.Begin(ctx, c, scope, size)
 	if err != nil {
 		g.calls.Free(c)
 		return callError(r.Janus, err, false)
 	}
-	g.send(conn, r, c.Number(), crowd)
+	// A write that fails ends the connection, and the call with it.
+	sent := g.send(conn, r, c.Number(), crowd) == nil
 	conn.Settle(size)
 	replied, err := g.calls.Wait(ctx, c)
 	if err == nil {
@@ -437,7 +425,7 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
 	if replied {
 		g.calls.Free(c)
 	}
-	return callError(r.Janus, err, true)
+	return callError(r.Janus, err, sent)
 }
 
 // callError returns the error of a call from what ended it.
@@ -456,22 +444,24 @@ func callError(verb string, err error, sent bool) error {
 // buffers holds memory for requests on their way to the socket.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// send writes a request.
-func (g *Gateway) send(conn calls.Conn, r *wire.Request, number uint64, crowd bool) {
+// send writes a request. If it fails, the request has not been sent in full, and
+// the reader finds that the connection has ended.
+func (g *Gateway) send(conn calls.Conn, r *wire.Request, number uint64, crowd bool) error {
 	r.APISecret = g.opts.APISecret
 	buf := buffers.Get().(*[]byte)
 	frame := r.Append((*buf)[:0], wire.Transaction{Prefix: g.prefix, Number: number})
 	g.frames.Frame("sent", frame)
-	_ = conn.Write(frame, crowd) // a failure ends the connection, which the reader finds
+	err := conn.Write(frame, crowd)
 	if cap(frame) <= keepFrame {
 		*buf = frame
 		buffers.Put(buf)
 	}
+	return err
 }
 
 // post sends a request whose reply nobody waits for. Its transaction is one that
 // no call has, so an error is delivered as an event.
-func (g *Gateway) post(conn calls.Conn, r *wire.Request) { g.send(conn, r, 0, false) }
+func (g *Gateway) post(conn calls.Conn, r *wire.Request) { _ = g.send(conn, r, 0, false) }
 
 // receive decodes a frame and routes it.
 func (g *Gateway) receive(frame []byte) error {
@@ -522,15 +512,17 @@ func (g *Gateway) answered(f *wire.Frame, malformed error) (c *call, more bool) 
 }
 
 // concerns reports whether f may answer the request: it is not for another
-// session or handle.
+// session or handle. An error may name the session that a create is about.
 func (r *request) concerns(f *wire.Frame) bool {
-	switch {
-	case r.handle != nil && f.Sender != 0 && f.Sender != r.handle.ID:
-		return false
-	case r.session != nil:
-		return f.Session == 0 || f.Session == r.session.ID
+	session, handle := r.claimed, uint64(0)
+	if r.session != nil {
+		session = r.session.ID
 	}
-	return true // an error may name the session that the request is about
+	if r.handle != nil {
+		handle = r.handle.ID
+	}
+	return (f.Sender == 0 || f.Sender == handle) &&
+		(f.Session == 0 || f.Session == session || session == 0 && f.Janus == "error")
 }
 
 // accept takes the reply to a call and returns the call's error.
@@ -543,7 +535,7 @@ func (g *Gateway) accept(c *call, f *wire.Frame, frame []byte, malformed error) 
 		return g.refused(r, newErrorMsg(f))
 	}
 	if r.session != nil {
-		r.session.token.Set(r.token)
+		r.session.care.Latest.Set(r.token)
 	}
 	return r.accept(g, c, f, frame)
 }
@@ -553,7 +545,7 @@ func (g *Gateway) accept(c *call, f *wire.Frame, frame []byte, malformed error) 
 func (g *Gateway) refused(r *request, msg *ErrorMsg) error {
 	code := ErrorCode(msg.Err.Code)
 	if r.session != nil && code != ErrorUnauthorized {
-		r.session.token.Set(r.token)
+		r.session.care.Latest.Set(r.token)
 	}
 	switch {
 	case r.session != nil && r.verb == verbClaim:

@@ -9,18 +9,16 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"nhooyr.io/websocket"
 
-	"github.com/cameronelliott/janus-go/internal/backoff"
 	"github.com/cameronelliott/janus-go/internal/calls"
+	"github.com/cameronelliott/janus-go/internal/keeper"
 	"github.com/cameronelliott/janus-go/internal/queue"
 	"github.com/cameronelliott/janus-go/internal/routes"
 	"github.com/cameronelliott/janus-go/internal/socket"
-	"github.com/cameronelliott/janus-go/internal/tokens"
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
@@ -39,15 +37,8 @@ const (
 	linger          = time.Second
 	lingerDestroyed = 100 * time.Millisecond
 
-	// claimRefusals is how often Janus may refuse the tokens of a TokenSource
-	// before it is believed that it will not hand over the session.
-	claimRefusals = 5
-
 	// destroysAtOnce is how many sessions Shutdown destroys at the same time.
 	destroysAtOnce = 64
-
-	// busyPause is the time before a claim that the connection had no room for.
-	busyPause = 20 * time.Millisecond
 )
 
 // Session represents a session instance on the Janus Gateway.
@@ -79,9 +70,7 @@ type Session struct {
 	queue   queue.Queue
 	scope   calls.Scope[request]
 	routes  routes.Table[*Handle]
-	token   tokens.Latest // that Janus accepted
-	asking  atomic.Bool   // for a token, for a request of the Gateway's own
-	refused atomic.Int32  // claims since the connection was lost
+	care    keeper.Care
 
 	mu    sync.Mutex  // guards timer, and Handle.timer
 	timer *time.Timer // ends the lingering of the handles
@@ -129,7 +118,7 @@ func (g *Gateway) Create(ctx context.Context, token string) (*Session, error) {
 
 // CreateWith is Create with options.
 func (g *Gateway) CreateWith(ctx context.Context, token string, opts CreateOptions) (*Session, error) {
-	return g.open(ctx, g.newCall(nil, nil, acceptCreate), &wire.Request{Janus: "create", Token: token, ID: opts.ID})
+	return g.open(ctx, g.newCall(nil, nil, acceptCreate), &wire.Request{Janus: verbCreate, Token: token, ID: opts.ID})
 }
 
 // Claim takes over a session that exists on the server, for instance after this
@@ -173,7 +162,7 @@ func acceptCreate(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
 	switch {
 	case f.Janus != "success" || f.DataID == 0:
 		return unexpected(f)
-	case c.Nobody(): // the session is of no use
+	case c.Nobody() && g.sessions.Get(f.DataID) == nil: // the session is of no use
 		if conn := g.calls.Conn(); conn != nil {
 			g.post(conn, &wire.Request{Janus: "destroy", Session: f.DataID, Token: c.Request.token})
 		}
@@ -209,19 +198,22 @@ func (g *Gateway) addSession(id uint64, token string) *Session {
 		s.queue.Init(s.Events, &g.queues)
 		if every := g.opts.KeepAlive; every > 0 {
 			// At a random moment, so that many sessions are spread over the interval.
-			g.keeper.Add(rand.N(every), &task{session: s})
+			g.upkeep.KeepAlive(kept{s}, rand.N(every))
 		}
 		return s
 	})
-	s.token.Set(token)
+	s.care.Latest.Set(token)
 	return s
 }
 
 // Shutdown destroys all sessions of the Gateway, many at once, and then closes
 // the connection, so that nothing is left on the server. Sessions cannot be made
-// any more once it has begun. If ctx ends first, the connection is closed
-// without destroying the rest. The error joins what failed.
+// any more once it has begun. If ctx ends first, or RequestTimeout if ctx has no
+// deadline, the connection is closed without destroying the rest. The error joins
+// what failed.
 func (g *Gateway) Shutdown(ctx context.Context) error {
+	ctx, cancel := g.bounded(ctx)
+	defer cancel()
 	g.mu.Lock()
 	g.leaving = true
 	g.mu.Unlock()
@@ -234,8 +226,32 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	case <-created:
 	case <-ctx.Done():
 	}
+	// One that was abandoned is destroyed when its answer arrives.
+	g.calls.Await(ctx, func(c *call) bool { return c.Request.verb == verbCreate })
 	err := g.destroyAll(ctx)
 	return errors.Join(err, g.Close(websocket.StatusNormalClosure, ""))
+}
+
+// bounded returns ctx with RequestTimeout, unless it has a deadline.
+func (g *Gateway) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := g.opts.RequestTimeout
+	if _, ok := ctx.Deadline(); ok || timeout < 0 {
+		return ctx, func() {}
+	}
+	late := fmt.Errorf("nothing within %v: %w", timeout, context.DeadlineExceeded)
+	return context.WithTimeoutCause(ctx, timeout, late)
+}
+
+// fillToken asks the TokenSource, unless the request cannot be sent anyway.
+func (g *Gateway) fillToken(ctx context.Context, scope *calls.Scope[request], r *wire.Request) (err error) {
+	if ended := g.calls.Err(scope); ended != nil || ctx.Err() != nil {
+		return nil // Begin says so
+	}
+	r.Token, err = g.tokens.Token(ctx, r.Session)
+	if ended := g.calls.Err(scope); ended != nil {
+		return ended
+	}
+	return err
 }
 
 // destroyAll destroys the sessions and returns why it could not.
@@ -247,6 +263,9 @@ func (g *Gateway) destroyAll(ctx context.Context) error {
 	for _, s := range g.sessions.List() {
 		destroys.Go(func() error {
 			_, err := s.Destroy(ctx, g.ownToken(s))
+			if errors.Is(err, ErrNotSent) && g.tokens != nil && ctx.Err() == nil {
+				_, err = s.Destroy(ctx, s.care.Latest.Get()) // the TokenSource has none
+			}
 			if err == nil || errors.Is(err, ErrSessionEnded) || g.Err() != nil {
 				return nil // it is gone
 			}
@@ -292,8 +311,11 @@ func (g *Gateway) endSession(s *Session, err *ErrorMsg, last interface{}) {
 	}
 	_, timedOut := last.(*TimeoutMsg)
 	if timedOut && g.opts.KeepAlive > 0 {
-		g.log.Log(slog.LevelWarn, "janus: session timed out although it is kept alive", "session", s.ID,
-			"KeepAlive", g.opts.KeepAlive, "session_timeout", time.Duration(g.sessionTimeout.Load())*time.Second)
+		figures := []any{"session", s.ID, "KeepAlive", g.opts.KeepAlive}
+		if known := g.sessionTimeout.Load(); known > 0 {
+			figures = append(figures, "session_timeout", time.Duration(known)*time.Second)
+		}
+		g.log.Log(slog.LevelWarn, "janus: session timed out although it is kept alive", figures...)
 	}
 	handles := s.routes.List()
 	if last != nil {
@@ -358,7 +380,7 @@ func (g *Gateway) ownToken(s *Session) string {
 	if g.tokens != nil {
 		return ""
 	}
-	return s.token.Get()
+	return s.care.Latest.Get()
 }
 
 // ack sends a request that is answered with an acknowledgement.
@@ -439,55 +461,82 @@ func acceptDestroy(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
 	return nil
 }
 
-// task is what the keeper holds for a session: keepalives, or claims over a
-// connection.
-type task struct {
-	session *Session
-	claim   *socket.Socket // nil: a keepalive
-	delay   backoff.Backoff
-}
-
-// tend does what is due for a session. It returns when to look again, or false
-// if there is nothing left to do.
-func (g *Gateway) tend(t *task) (again time.Duration, ok bool) {
-	s := t.session
-	if s.Err() != nil {
-		return 0, false
+// heartbeat begins pings and sees to the sessions that are due, until the end.
+func (g *Gateway) heartbeat() {
+	var pings <-chan time.Time
+	if g.opts.PingInterval > 0 {
+		ticker := time.NewTicker(g.opts.PingInterval)
+		defer ticker.Stop()
+		pings = ticker.C
 	}
-	if t.claim != nil {
-		return g.tendClaim(t)
-	}
-	if g.tokens == nil {
-		g.keepAlive(s, s.token.Get())
-	} else {
-		g.withToken(s, "janus: no keepalive sent", func(token string) { g.keepAlive(s, token) })
-	}
-	return g.opts.KeepAlive, true
-}
-
-// keepAlive sends a keepalive whose reply says nothing unless it is an error,
-// which is delivered on Session.Events.
-func (g *Gateway) keepAlive(s *Session, token string) {
-	if conn := g.calls.ConnFor(&s.scope); conn != nil {
-		g.post(conn, &wire.Request{Janus: "keepalive", Session: s.ID, Token: token})
-	}
-}
-
-// withToken calls use with a token of the TokenSource, unless the one before is
-// still being waited for. It does not wait.
-func (g *Gateway) withToken(s *Session, failed string, use func(token string)) {
-	if !s.asking.CompareAndSwap(false, true) {
-		return
-	}
-	g.goGroup(func() {
-		defer s.asking.Store(false)
-		token, err := g.tokens.Token(g.ctx, s.ID)
-		if err != nil {
-			g.log.Log(slog.LevelWarn, failed, "error", err)
+	defer g.upkeep.Stop()
+	for {
+		select {
+		case <-g.done:
 			return
+		case <-pings:
+			g.link.Ping()
+			g.log.Refresh()
+		case <-g.upkeep.C():
+			g.upkeep.Run()
 		}
-		use(token)
-	})
+	}
+}
+
+func (g *Gateway) upkeepOptions() keeper.Options {
+	opts := keeper.Options{
+		Interval:     g.opts.KeepAlive,
+		ClaimTimeout: orDefault(g.opts.RequestTimeout, defaultRequestTimeout),
+		Tokens:       g.tokens,
+		Go:           g.goGroup,
+		Log:          g.log,
+	}
+	if r := g.opts.Reconnect; r != nil {
+		opts.MinDelay, opts.MaxDelay = r.MinDelay, r.MaxDelay
+	}
+	return opts
+}
+
+// kept is a session as its Upkeep sees it.
+type kept struct{ s *Session }
+
+func (k kept) Care() *keeper.Care   { return &k.s.care }
+func (k kept) Key() uint64          { return k.s.ID }
+func (k kept) Ended() bool          { return k.s.Err() != nil }
+func (k kept) Forget(number uint64) { k.s.gateway.calls.Forget(number) }
+
+func (k kept) Awaits(conn any) bool {
+	g := k.s.gateway
+	return any(g.calls.Conn()) == conn && g.calls.Held(&k.s.scope)
+}
+
+// KeepAlive sends a keepalive whose reply says nothing unless it is an error,
+// which is delivered on Session.Events.
+func (k kept) KeepAlive(token string) {
+	r := &wire.Request{Janus: "keepalive", Session: k.s.ID, Token: token}
+	conn, size := k.s.gateway.calls.ConnFor(&k.s.scope), r.Size()
+	if conn != nil && conn.Claim(size) == nil { // otherwise the peer reads too slowly
+		k.s.gateway.post(conn, r)
+		conn.Settle(size)
+	}
+}
+
+// Claim begins a claim, whose answer the reader takes.
+func (k kept) Claim(token string) (number uint64, write func(), ok bool) {
+	g := k.s.gateway
+	r := &wire.Request{Janus: verbClaim, Session: k.s.ID, Token: token}
+	c := g.newCall(k.s, nil, acceptReclaim)
+	c.Request.verb, c.Request.token = verbClaim, token
+	size := r.Size()
+	conn, number := g.calls.Post(c, &k.s.scope, size)
+	if conn == nil {
+		g.calls.Free(c)
+		return 0, nil, false
+	}
+	return number, func() {
+		_ = g.send(conn, r, number, false)
+		conn.Settle(size)
+	}, true
 }
 
 // down makes calls and sessions wait for the next connection.
@@ -513,44 +562,9 @@ func (g *Gateway) up(sock *socket.Socket) bool {
 	}
 	for _, s := range g.sessions.List() {
 		if g.calls.Held(&s.scope) {
-			delay := backoff.Backoff{Min: g.opts.Reconnect.MinDelay, Max: g.opts.Reconnect.MaxDelay}
-			g.keeper.Add(0, &task{session: s, claim: sock, delay: delay})
+			g.upkeep.Claim(kept{s}, calls.Conn(sock))
 		}
 	}
-	return true
-}
-
-// tendClaim claims a session, again and again until it is answered: a claim that
-// is lost must not end the connection that other sessions use.
-func (g *Gateway) tendClaim(t *task) (again time.Duration, ok bool) {
-	s := t.session
-	if g.calls.Conn() != calls.Conn(t.claim) || !g.calls.Held(&s.scope) {
-		return 0, false
-	}
-	if g.tokens != nil {
-		g.withToken(s, "janus: session not claimed", func(token string) { g.claim(s, token) })
-		return t.delay.Next(), true
-	}
-	if !g.claim(s, s.token.Get()) {
-		return busyPause, true
-	}
-	return orDefault(g.opts.RequestTimeout, defaultRequestTimeout), true
-}
-
-// claim sends a claim for a session that is held, if the connection has room.
-// The reader takes its answer.
-func (g *Gateway) claim(s *Session, token string) bool {
-	r := &wire.Request{Janus: verbClaim, Session: s.ID, Token: token}
-	c := g.newCall(s, nil, acceptReclaim)
-	c.Request.verb, c.Request.token = verbClaim, token
-	size := r.Size()
-	conn, ok := g.calls.Post(c, &s.scope, size)
-	if !ok {
-		g.calls.Free(c)
-		return false
-	}
-	g.send(conn, r, c.Number(), false)
-	conn.Settle(size)
 	return true
 }
 
@@ -567,7 +581,7 @@ func (g *Gateway) reclaimed(s *Session) {
 	if !g.calls.Held(&s.scope) {
 		return
 	}
-	s.refused.Store(0)
+	g.upkeep.Claimed(kept{s})
 	s.queue.Push(&ReclaimedMsg{})
 	g.calls.Release(&s.scope)
 }
@@ -575,7 +589,10 @@ func (g *Gateway) reclaimed(s *Session) {
 // claimRefused ends a session that Janus does not hand over. A token that is
 // refused may be replaced by the next one of the TokenSource.
 func (g *Gateway) claimRefused(s *Session, msg *ErrorMsg) {
-	if ErrorCode(msg.Err.Code) == ErrorUnauthorized && g.tokens != nil && s.refused.Add(1) < claimRefusals {
+	if !g.calls.Held(&s.scope) {
+		return // another claim has been answered
+	}
+	if !g.upkeep.Refused(kept{s}, ErrorCode(msg.Err.Code) == ErrorUnauthorized) {
 		g.log.Log(slog.LevelWarn, "janus: session not claimed", "session", s.ID, "error", msg)
 		return
 	}

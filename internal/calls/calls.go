@@ -43,12 +43,12 @@ type Call[R any] struct {
 	// because that may be its own doing.
 	Outlives bool
 
-	number     uint64
-	size       int
-	scope      *Scope[R]
-	prev, next *Call[R]   // in the list of the scope below the root
-	done       chan error // gets one value, once the call has left the table
-	timer      *time.Timer
+	number uint64
+	size   int
+	scope  *Scope[R]
+	links  [2]link[R] // in the lists of the scope and of the one that it is in
+	done   chan error // gets one value, once the call has left the table
+	timer  *time.Timer
 
 	nobody bool      // nobody waits for the reply
 	forget time.Time // when to give up a reply that nobody waits for
@@ -66,11 +66,12 @@ type Table[R any] struct {
 	timeout time.Duration // for calls without a deadline; none if not positive
 	pool    sync.Pool     // of Calls; not global, so that timers stay within a synctest bubble
 
-	mu    sync.Mutex
-	conn  Conn // nil while there is none
-	last  uint64
-	calls map[uint64]*Call[R]
-	sweep *time.Timer // forgets calls that nobody waits for; nil while there are none
+	mu      sync.Mutex
+	conn    Conn // nil while there is none
+	last    uint64
+	calls   map[uint64]*Call[R]
+	removed chan struct{} // closed when a call leaves the table; nil unless Await waits
+	sweep   *time.Timer   // forgets calls that nobody waits for; nil while there are none
 }
 
 // New returns an empty Table without a connection. timeout bounds calls whose
@@ -139,8 +140,12 @@ func (t *Table[R]) Begin(ctx context.Context, c *Call[R], s *Scope[R], size int)
 		if wait.over == nil {
 			return conn, crowd, err
 		}
+		ends := t.ends(s)
 		select {
 		case <-wait.over:
+		case <-ends[0]:
+		case <-ends[1]:
+		case <-ends[2]:
 		case <-ctx.Done():
 			return nil, false, wait.wrap(contextError(ctx))
 		case <-c.timer.C:
@@ -150,17 +155,18 @@ func (t *Table[R]) Begin(ctx context.Context, c *Call[R], s *Scope[R], size int)
 }
 
 // Post enters a request whose reply nobody waits for, if it may be written at
-// once. It may be written although the session of the scope is held.
-func (t *Table[R]) Post(c *Call[R], s *Scope[R], size int) (conn Conn, ok bool) {
+// once, and returns its number; otherwise conn is nil. It may be written although
+// the session of the scope is held.
+func (t *Table[R]) Post(c *Call[R], s *Scope[R], size int) (conn Conn, number uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.conn == nil || s.end() != nil || t.conn.Claim(size) != nil {
-		return nil, false
+		return nil, 0
 	}
 	c.scope, c.size = s, size
 	t.add(c)
 	t.orphaned(c)
-	return t.conn, true
+	return t.conn, c.number
 }
 
 // errNoRoom is what a call waits for whose connection is busy.
@@ -190,13 +196,17 @@ func (t *Table[R]) add(c *Call[R]) {
 	t.last++
 	c.number = t.last
 	t.calls[c.number] = c
-	c.scope.list().insert(c)
+	c.list()
 }
 
 // remove takes c out of the table. t.mu is held.
 func (t *Table[R]) remove(c *Call[R]) {
 	delete(t.calls, c.number)
-	c.scope.list().unlink(c)
+	c.unlist()
+	if t.removed != nil {
+		close(t.removed)
+		t.removed = nil
+	}
 }
 
 // Wait waits for the end of a call that Begin has entered and returns its error:
@@ -284,6 +294,47 @@ func (t *Table[R]) Finish(c *Call[R], err error) {
 	if !c.nobody {
 		c.done <- err
 	}
+}
+
+// Forget removes a call that was entered by Post, if it is still in the table.
+func (t *Table[R]) Forget(number uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c := t.calls[number]; c != nil && c.nobody {
+		t.remove(c)
+	}
+}
+
+// Await waits until no call that match accepts is in the table, or until ctx
+// ends. match is called with the table locked.
+func (t *Table[R]) Await(ctx context.Context, match func(*Call[R]) bool) {
+	for {
+		removed := t.pending(match)
+		if removed == nil {
+			return
+		}
+		select {
+		case <-removed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// pending returns nil if no call that match accepts is in the table, or else a
+// channel that is closed when a call leaves it.
+func (t *Table[R]) pending(match func(*Call[R]) bool) <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.calls {
+		if match(c) {
+			if t.removed == nil {
+				t.removed = make(chan struct{})
+			}
+			return t.removed
+		}
+	}
+	return nil
 }
 
 // Conn returns the connection, or nil while there is none.

@@ -10,7 +10,7 @@ import "fmt"
 // that it is used with.
 type Scope[R any] struct {
 	parent *Scope[R]
-	first  *Call[R] // calls of this scope and those within, if this is a session
+	first  *Call[R] // of the calls of this scope and those within; not of the root
 	state  *state   // nil while the scope is open and nobody has asked for Done
 }
 
@@ -77,43 +77,43 @@ func (s *Scope[R]) release() {
 	}
 }
 
-// list returns the scope that lists the calls of s: the one below the root, so
-// that the end of a session finds the calls of all its handles.
-func (s *Scope[R]) list() *Scope[R] {
-	for s.parent != nil && s.parent.parent != nil {
-		s = s.parent
+// link is a call's place in a list.
+type link[R any] struct{ prev, next *Call[R] }
+
+// link returns the place of c in the list of s.
+func (s *Scope[R]) link(c *Call[R]) *link[R] {
+	if c.scope == s {
+		return &c.links[0]
 	}
-	return s
+	return &c.links[1]
 }
 
-func (s *Scope[R]) insert(c *Call[R]) {
-	c.next = s.first
-	if s.first != nil {
-		s.first.prev = c
-	}
-	s.first = c
-}
-
-func (s *Scope[R]) unlink(c *Call[R]) {
-	if c.prev != nil {
-		c.prev.next = c.next
-	} else {
-		s.first = c.next
-	}
-	if c.next != nil {
-		c.next.prev = c.prev
-	}
-	c.prev, c.next = nil, nil
-}
-
-// within reports whether s is outer or within it.
-func (s *Scope[R]) within(outer *Scope[R]) bool {
-	for ; s != nil; s = s.parent {
-		if s == outer {
-			return true
+// list enters c in the lists of its scope and of those that it is in, but for the
+// root: its end takes all calls.
+func (c *Call[R]) list() {
+	for s := c.scope; s.parent != nil; s = s.parent {
+		s.link(c).next = s.first
+		if s.first != nil {
+			s.link(s.first).prev = c
 		}
+		s.first = c
 	}
-	return false
+}
+
+// unlist removes c from the lists.
+func (c *Call[R]) unlist() {
+	for s := c.scope; s.parent != nil; s = s.parent {
+		at := s.link(c)
+		if at.prev != nil {
+			s.link(at.prev).next = at.next
+		} else {
+			s.first = at.next
+		}
+		if at.next != nil {
+			s.link(at.next).prev = at.prev
+		}
+		*at = link[R]{}
+	}
 }
 
 // Hold makes calls of the scope wait until Release, because of why. It reports
@@ -170,10 +170,9 @@ func (t *Table[R]) takeScope(s *Scope[R]) []*Call[R] {
 		return t.takeAll()
 	}
 	var taken []*Call[R]
-	list := s.list()
-	for c, next := list.first, (*Call[R])(nil); c != nil; c = next {
-		next = c.next
-		if !c.scope.within(s) || s != list && c.Outlives {
+	for c, next := s.first, (*Call[R])(nil); c != nil; c = next {
+		next = s.link(c).next
+		if c.scope == s && c.Outlives {
 			continue
 		}
 		t.remove(c)
@@ -190,6 +189,17 @@ func (t *Table[R]) Err(s *Scope[R]) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return s.end()
+}
+
+// ends returns the channels of Done of a scope and of those that it is in.
+func (t *Table[R]) ends(s *Scope[R]) (ends [3]<-chan struct{}) {
+	for i := range ends {
+		if s != nil {
+			ends[i] = t.Done(s)
+			s = s.parent
+		}
+	}
+	return ends
 }
 
 // Done returns a channel that is closed when the scope itself ends.

@@ -121,12 +121,12 @@ func TestAbandonedCallsAreForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := follow(gateway, group)
-		server.answer = func(r request) string {
+		server.answerWith(func(r request) string {
 			if r.Janus == "create" {
 				return "nothing"
 			}
 			return ""
-		}
+		})
 		abandon := func() {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
@@ -140,10 +140,12 @@ func TestAbandonedCallsAreForgotten(t *testing.T) {
 			t.Errorf("%d calls are remembered, want 2", n)
 		}
 		time.Sleep(6 * time.Minute)
+		synctest.Wait()
 		if n := callsLeft(gateway); n != 1 {
 			t.Errorf("%d calls are remembered after 11 minutes, want 1", n)
 		}
 		time.Sleep(6 * time.Minute)
+		synctest.Wait()
 		if n := callsLeft(gateway); n != 0 {
 			t.Errorf("%d calls are remembered after 17 minutes", n)
 		}
@@ -229,7 +231,7 @@ func flap(t *testing.T, stage string, giveUp time.Duration) {
 	}
 	c := follow(gateway, group)
 	c.session(t)
-	server.answer = func(r request) string {
+	server.answerWith(func(r request) string {
 		switch {
 		case r.Janus != "claim":
 		case stage == "claims":
@@ -238,7 +240,7 @@ func flap(t *testing.T, stage string, giveUp time.Duration) {
 			return `{"janus":"` + strings.Repeat("x", 2000) + `"}`
 		}
 		return ""
-	}
+	})
 	server.cut()
 	time.Sleep(2 * time.Minute)
 	if giveUp == 0 {
@@ -438,7 +440,7 @@ func TestDefaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := follow(gateway, group)
-		server.answer = func(request) string { return "nothing" }
+		server.answerWith(func(request) string { return "nothing" })
 		began = time.Now()
 		if _, err := gateway.Info(t.Context(), ""); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)

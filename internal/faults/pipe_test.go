@@ -25,7 +25,7 @@ type pipeServer struct {
 	mu       sync.Mutex
 	conns    []net.Conn
 	verbs    map[string]int
-	answer   func(r request) string // what to answer; empty: by default
+	answer   func(r request) string // see answerWith
 }
 
 // pipeListener accepts the server's ends of pipes.
@@ -123,6 +123,13 @@ func (s *pipeServer) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// answerWith makes f decide about answers. "nothing" is none, "" the usual one.
+func (s *pipeServer) answerWith(f func(r request) string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = f
 }
 
 // cut ends all connections.

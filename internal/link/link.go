@@ -50,7 +50,8 @@ type Options struct {
 	Frame func(frame []byte) error
 	// Down is called when a connection is lost that is to be restored.
 	Down func(cause error)
-	// Changed is called at each change of the state, with its cause.
+	// Changed is called at each change of the state, with its cause, but for the
+	// last one, which the return of Run tells.
 	Changed func(state State, cause error)
 
 	Log *safelog.Logger
@@ -73,6 +74,7 @@ type Link struct {
 	mu    sync.Mutex
 	sock  *socket.Socket // nil while there is none
 	state State          // what Run made it
+	leave bool           // Close was called
 }
 
 // errGaveUp is the end of a Link whose connection could not be restored.
@@ -121,7 +123,7 @@ func (l *Link) Run() error {
 		sock.CloseNow()
 		l.judge(time.Since(began))
 		if sock, err = l.restore(err); sock == nil {
-			l.change(Closed, nil, err)
+			l.close()
 			l.cancel()
 			l.pings.Wait()
 			return err
@@ -162,7 +164,7 @@ func (l *Link) restore(cause error) (*socket.Socket, error) {
 	if l.ctx.Err() != nil {
 		return nil, l.ctx.Err()
 	}
-	if !l.opts.Reconnect {
+	if !l.opts.Reconnect || l.leaving() {
 		return nil, cause
 	}
 	l.change(Reconnecting, nil, cause)
@@ -236,6 +238,13 @@ func (l *Link) change(state State, sock *socket.Socket, cause error) {
 	}
 }
 
+// close makes the state Closed. Its owner tells of it, when all has ended.
+func (l *Link) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state, l.sock = Closed, nil
+}
+
 // State returns what the Link is doing.
 func (l *Link) State() State {
 	l.mu.Lock()
@@ -247,6 +256,12 @@ func (l *Link) socket() *socket.Socket {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.sock
+}
+
+func (l *Link) leaving() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.leave
 }
 
 // dial opens one connection.
@@ -293,7 +308,10 @@ func (l *Link) Ping() {
 // no connection, and makes Run return.
 func (l *Link) Close(code websocket.StatusCode, reason string) error {
 	defer l.cancel()
-	sock := l.socket()
+	l.mu.Lock()
+	l.leave = true
+	sock := l.sock
+	l.mu.Unlock()
 	if sock == nil {
 		return nil
 	}

@@ -35,10 +35,19 @@ func (n *Notifier[T]) Send(v T) {
 	}
 }
 
+// run calls the function for what waits. If the function ends the goroutine, as
+// runtime.Goexit does, another one goes on.
 func (n *Notifier[T]) run() {
+	done := false
+	defer func() {
+		if !done {
+			go n.run()
+		}
+	}()
 	for v, ok := n.next(); ok; v, ok = n.next() {
 		n.call(v)
 	}
+	done = true
 }
 
 func (n *Notifier[T]) next() (v T, ok bool) {

@@ -4,6 +4,7 @@ package tokens
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -11,7 +12,8 @@ import (
 )
 
 // Source supplies tokens. At most one call of its function is under way for a
-// session: whoever needs a token meanwhile gets the same answer.
+// session: whoever needs a token meanwhile gets the same answer. It ends with its
+// context.
 type Source struct {
 	ctx     context.Context
 	timeout time.Duration
@@ -26,6 +28,9 @@ type answer struct {
 	token string
 	err   error
 }
+
+// errNoReturn is the answer of a function that ended its goroutine.
+var errNoReturn = errors.New("the function did not return")
 
 // New returns a Source that calls supply. The calls' context is ctx, limited to
 // timeout.
@@ -48,6 +53,11 @@ func (s *Source) Token(ctx context.Context, session uint64) (string, error) {
 		}
 	case <-ctx.Done():
 		err = ctx.Err()
+		if cause := context.Cause(ctx); errors.Is(cause, err) {
+			err = cause
+		}
+	case <-s.ctx.Done():
+		err = s.ctx.Err()
 	case <-timer.C:
 		err = fmt.Errorf("no answer within %v: %w", s.timeout, context.DeadlineExceeded)
 	}
@@ -64,14 +74,16 @@ func (s *Source) ask(session uint64) *answer {
 	if a := s.pending[session]; a != nil {
 		return a
 	}
-	a := &answer{done: make(chan struct{})}
+	a := &answer{done: make(chan struct{}), err: errNoReturn}
 	s.pending[session] = a
 	go func() {
-		defer close(a.done)
+		defer func() { // also after runtime.Goexit
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			delete(s.pending, session)
+			close(a.done)
+		}()
 		a.token, a.err = s.call(session)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.pending, session)
 	}()
 	return a
 }

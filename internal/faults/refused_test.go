@@ -34,10 +34,10 @@ func (c mute) Write(p []byte) (int, error) {
 
 // A request that the connection refuses, because an earlier write has failed, is
 // surely not sent.
-func TestReviewRefusedWriteIsNotSent(t *testing.T) {
+func TestRefusedWriteIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		server.answer = func(request) string { return "nothing" }
+		server.answerWith(func(request) string { return "nothing" })
 		client := server.client()
 		transport := client.Transport.(*http.Transport)
 		dial := transport.DialContext
@@ -103,7 +103,10 @@ func thriftyServer(t *testing.T) string {
 }
 
 // A KeepAlive allocates nothing, its reply included.
-func TestReviewKeepAliveAllocations(t *testing.T) {
+func TestKeepAliveAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	c := connect(t, thriftyServer(t), nil)
 	session := c.session(t)
 	allocs := testing.AllocsPerRun(5000, func() {

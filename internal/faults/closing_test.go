@@ -35,7 +35,7 @@ func (l *stateLog) list() []janus.State {
 // Close of a Gateway that could reconnect is no outage: StateChanged reports
 // StateClosed only, and the log does not say that the connection was lost. The
 // reader finds the end before Close has returned in a few of a hundred runs.
-func TestReviewCloseIsNoOutage(t *testing.T) {
+func TestCloseIsNoOutage(t *testing.T) {
 	server := newStub(t, nil)
 	for range 500 {
 		var states stateLog
@@ -65,7 +65,7 @@ func TestReviewCloseIsNoOutage(t *testing.T) {
 
 // With a TokenSource, calls of a closed Gateway fail with ErrClosed, like all
 // others, and at once; those that wait for a token too.
-func TestReviewTokenSourceAfterClose(t *testing.T) {
+func TestTokenSourceAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
 		hang := make(chan struct{})
@@ -97,7 +97,7 @@ func TestReviewTokenSourceAfterClose(t *testing.T) {
 
 // With a TokenSource that fails, calls of a session that has ended still fail
 // with the *ErrorMsg that says so.
-func TestReviewTokenSourceAfterSessionEnd(t *testing.T) {
+func TestTokenSourceAfterSessionEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
 		var broken bool
@@ -135,10 +135,10 @@ func TestReviewTokenSourceAfterSessionEnd(t *testing.T) {
 }
 
 // RequestTimeout bounds the whole call, the wait for its token included.
-func TestReviewRequestTimeoutBoundsToken(t *testing.T) {
+func TestRequestTimeoutBoundsToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		server.answer = func(request) string { return "nothing" }
+		server.answerWith(func(request) string { return "nothing" })
 		gateway, _, err := janus.Dial(t.Context(), server.url, &janus.DialOptions{
 			HTTPClient: server.client(), PingInterval: -1, RequestTimeout: 10 * time.Second,
 			TokenSource: func(context.Context, uint64) (string, error) {
@@ -162,10 +162,10 @@ func TestReviewRequestTimeoutBoundsToken(t *testing.T) {
 
 // A TokenSource that ends its goroutine, as testing.T.FailNow does, is asked
 // again for the next request.
-func TestReviewTokenSourceGoexit(t *testing.T) {
+func TestTokenSourceGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		server.answer = func(request) string { return `{"janus":"pong","transaction":"TX"}` }
+		server.answerWith(func(request) string { return `{"janus":"pong","transaction":"TX"}` })
 		asked := 0
 		gateway, _, err := janus.Dial(t.Context(), server.url, &janus.DialOptions{
 			HTTPClient: server.client(),
@@ -195,7 +195,7 @@ func TestReviewTokenSourceGoexit(t *testing.T) {
 
 // A StateChanged function that ends its goroutine, as testing.T.FailNow does,
 // hears of the next change.
-func TestReviewStateChangedGoexit(t *testing.T) {
+func TestStateChangedGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
 		var states stateLog
@@ -221,17 +221,17 @@ func TestReviewStateChangedGoexit(t *testing.T) {
 
 // RequestTimeout bounds Shutdown, whose context has no deadline, however many
 // sessions there are.
-func TestReviewShutdownIsBounded(t *testing.T) {
+func TestShutdownIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
 		id := 0
-		server.answer = func(r request) string {
+		server.answerWith(func(r request) string {
 			if r.Janus != "create" {
 				return ""
 			}
 			id++
 			return fmt.Sprintf(`{"janus":"success","transaction":"TX","data":{"id":%d}}`, id)
-		}
+		})
 		gateway, _, err := janus.Dial(t.Context(), server.url, &janus.DialOptions{
 			HTTPClient: server.client(), Reconnect: &janus.ReconnectOptions{}, RequestTimeout: 10 * time.Second,
 		})
@@ -257,7 +257,7 @@ func TestReviewShutdownIsBounded(t *testing.T) {
 // When StateChanged reports the end, Err and the errors of calls know it too.
 // The pings make it likely that one is under way at the end, for which the end
 // waits.
-func TestReviewClosedStateHasErr(t *testing.T) {
+func TestClosedStateHasErr(t *testing.T) {
 	server := newStub(t, nil)
 	const n = 300
 	early := 0

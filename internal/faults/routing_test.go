@@ -9,7 +9,7 @@ import (
 
 // A message for a handle belongs to the handle even if its transaction is that
 // of a request of the Gateway.
-func TestReviewEventForGatewayCall(t *testing.T) {
+func TestEventForGatewayCall(t *testing.T) {
 	server := newStub(t, nil)
 	c := connect(t, server.URL, nil)
 	session, handle := c.open(t)
@@ -29,7 +29,7 @@ func TestReviewEventForGatewayCall(t *testing.T) {
 }
 
 // The answer to a claim of one session is not that of another's.
-func TestReviewClaimAnsweredForOther(t *testing.T) {
+func TestClaimAnsweredForOther(t *testing.T) {
 	server := newStub(t, nil)
 	c := connect(t, server.URL, nil)
 	session := c.session(t)
@@ -44,7 +44,7 @@ func TestReviewClaimAnsweredForOther(t *testing.T) {
 }
 
 // No handle has the id 0: messages of the session are not its.
-func TestReviewAdoptZero(t *testing.T) {
+func TestAdoptZero(t *testing.T) {
 	server := newStub(t, nil)
 	c := connect(t, server.URL, nil)
 	session := c.session(t)
@@ -68,7 +68,7 @@ func TestReviewAdoptZero(t *testing.T) {
 
 // An abandoned Attach that the server answers with the id of a handle that is in
 // use does not detach that one.
-func TestReviewAbandonedAttachWithUsedID(t *testing.T) {
+func TestAbandonedAttachWithUsedID(t *testing.T) {
 	server := newStub(t, nil)
 	c := connect(t, server.URL, nil)
 	session, handle := c.open(t)

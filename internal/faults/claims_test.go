@@ -15,8 +15,8 @@ import (
 // exit ends the goroutine.
 func exit() { runtime.Goexit() }
 
-// reviewDial connects within a bubble.
-func reviewDial(t *testing.T, server *pipeServer, opts janus.DialOptions) *janus.Gateway {
+// dialPipe connects within a bubble.
+func dialPipe(t *testing.T, server *pipeServer, opts janus.DialOptions) *janus.Gateway {
 	t.Helper()
 	opts.HTTPClient = server.client()
 	if opts.Reconnect == nil {
@@ -31,16 +31,16 @@ func reviewDial(t *testing.T, server *pipeServer, opts janus.DialOptions) *janus
 }
 
 // A claim that is not answered is repeated, but not without a pause.
-func TestReviewClaimFlood(t *testing.T) {
+func TestClaimFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		server.answer = func(r request) string {
+		server.answerWith(func(r request) string {
 			if r.Janus == "claim" {
 				return "nothing"
 			}
 			return ""
-		}
-		gateway := reviewDial(t, server, janus.DialOptions{RequestTimeout: time.Millisecond})
+		})
+		gateway := dialPipe(t, server, janus.DialOptions{RequestTimeout: time.Millisecond})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if _, err := gateway.Create(ctx, ""); err != nil {
@@ -52,6 +52,7 @@ func TestReviewClaimFlood(t *testing.T) {
 		if n := server.count("claim"); n == 0 || n > 100 {
 			t.Errorf("%d claims of one session in about 10 s", n)
 		}
+		synctest.Wait()
 		if n := callsLeft(gateway); n > 100 {
 			t.Errorf("%d calls are remembered for one session", n)
 		}
@@ -61,11 +62,11 @@ func TestReviewClaimFlood(t *testing.T) {
 // A claim that is repeated because its answer is slow may be answered twice. A
 // refusal of the second, when the first has given the session back, does not end
 // it.
-func TestReviewLateRefusalOfRepeatedClaim(t *testing.T) {
+func TestLateRefusalOfRepeatedClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
 		claims := 0
-		server.answer = func(r request) string {
+		server.answerWith(func(r request) string {
 			if r.Janus != "claim" {
 				return ""
 			}
@@ -74,8 +75,8 @@ func TestReviewLateRefusalOfRepeatedClaim(t *testing.T) {
 				return ""
 			}
 			return `{"janus":"error","transaction":"TX","session_id":SID,"error":{"code":403,"reason":"Unauthorized"}}`
-		}
-		gateway := reviewDial(t, server, janus.DialOptions{RequestTimeout: time.Second})
+		})
+		gateway := dialPipe(t, server, janus.DialOptions{RequestTimeout: time.Second})
 		session, err := gateway.Create(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
@@ -93,10 +94,10 @@ func TestReviewLateRefusalOfRepeatedClaim(t *testing.T) {
 }
 
 // What is left of the claims of earlier connections does not add up.
-func TestReviewStaleClaims(t *testing.T) {
+func TestStaleClaims(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		gateway := reviewDial(t, server, janus.DialOptions{RequestTimeout: time.Hour})
+		gateway := dialPipe(t, server, janus.DialOptions{RequestTimeout: time.Hour})
 		if _, err := gateway.Create(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +110,8 @@ func TestReviewStaleClaims(t *testing.T) {
 			t.Fatalf("%d claims in %d reconnects", claims, n)
 		}
 		synctest.Wait()
-		held := reflect.ValueOf(gateway).Elem().FieldByName("keeper").Elem().FieldByName("due").FieldByName("entries").Len()
+		synctest.Wait()
+		held := reflect.ValueOf(gateway).Elem().FieldByName("upkeep").Elem().FieldByName("Keeper").Elem().FieldByName("due").FieldByName("entries").Len()
 		if held > 5 {
 			t.Errorf("%d claims, each with the socket of an earlier connection, are kept for one session after %d reconnects", held, n)
 		}
@@ -117,10 +119,10 @@ func TestReviewStaleClaims(t *testing.T) {
 }
 
 // Sessions that have ended are not kept until the next keepalive is due.
-func TestReviewEndedSessionsAreNotKept(t *testing.T) {
+func TestEndedSessionsAreNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		gateway := reviewDial(t, server, janus.DialOptions{KeepAlive: 24 * time.Hour})
+		gateway := dialPipe(t, server, janus.DialOptions{KeepAlive: 24 * time.Hour})
 		for range 100 {
 			session, err := gateway.Create(t.Context(), "")
 			if err != nil {
@@ -132,7 +134,8 @@ func TestReviewEndedSessionsAreNotKept(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		held := reflect.ValueOf(gateway).Elem().FieldByName("keeper").Elem().FieldByName("due").FieldByName("entries").Len()
+		synctest.Wait()
+		held := reflect.ValueOf(gateway).Elem().FieldByName("upkeep").Elem().FieldByName("Keeper").Elem().FieldByName("due").FieldByName("entries").Len()
 		if held > 10 {
 			t.Errorf("%d sessions are kept, of 100 that were destroyed a minute ago", held)
 		}
@@ -141,19 +144,19 @@ func TestReviewEndedSessionsAreNotKept(t *testing.T) {
 
 // A lost claim is repeated within a time that does not depend on a long
 // RequestTimeout.
-func TestReviewLostClaimWithLongRequestTimeout(t *testing.T) {
+func TestLostClaimWithLongRequestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
 		claims := 0
-		server.answer = func(r request) string {
+		server.answerWith(func(r request) string {
 			if r.Janus == "claim" {
 				if claims++; claims == 1 {
 					return "nothing"
 				}
 			}
 			return ""
-		}
-		gateway := reviewDial(t, server, janus.DialOptions{RequestTimeout: 24 * time.Hour})
+		})
+		gateway := dialPipe(t, server, janus.DialOptions{RequestTimeout: 24 * time.Hour})
 		session, err := gateway.Create(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
@@ -170,16 +173,16 @@ func TestReviewLostClaimWithLongRequestTimeout(t *testing.T) {
 
 // An abandoned Create that Janus carries out during Shutdown is undone, as
 // Shutdown leaves nothing on the server.
-func TestReviewShutdownWaitsForAbandonedCreate(t *testing.T) {
+func TestShutdownWaitsForAbandonedCreate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		server.answer = func(r request) string {
+		server.answerWith(func(r request) string {
 			if r.Janus == "create" {
 				time.Sleep(500 * time.Millisecond)
 			}
 			return ""
-		}
-		gateway := reviewDial(t, server, janus.DialOptions{})
+		})
+		gateway := dialPipe(t, server, janus.DialOptions{})
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if _, err := gateway.Create(ctx, ""); !errors.Is(err, context.DeadlineExceeded) {
@@ -197,16 +200,16 @@ func TestReviewShutdownWaitsForAbandonedCreate(t *testing.T) {
 
 // Claims are not repeated faster than their answers can come: Janus would count
 // refusals of a token that has been replaced since.
-func TestReviewClaimsInFlight(t *testing.T) {
+func TestClaimsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newPipeServer(t)
-		server.answer = func(r request) string {
+		server.answerWith(func(r request) string {
 			if r.Janus != "claim" {
 				return ""
 			}
 			return "nothing"
-		}
-		gateway := reviewDial(t, server, janus.DialOptions{
+		})
+		gateway := dialPipe(t, server, janus.DialOptions{
 			PingInterval: -1, RequestTimeout: 10 * time.Second,
 			Reconnect:   &janus.ReconnectOptions{MinDelay: 10 * time.Millisecond, MaxDelay: 100 * time.Millisecond},
 			TokenSource: func(context.Context, uint64) (string, error) { return "good", nil },
@@ -216,6 +219,7 @@ func TestReviewClaimsInFlight(t *testing.T) {
 		}
 		server.cut()
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		synctest.Wait()
 		if n := callsLeft(gateway); n > 2 {
 			t.Errorf("%d claims of one session wait for their answers after 5 s", n)

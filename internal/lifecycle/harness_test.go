@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
@@ -29,13 +30,7 @@ func TestMain(m *testing.M) {
 // start runs a server until the test ends. set, if not nil, sets its fields.
 func start(t *testing.T, set func(*janustest.Server)) *janustest.Server {
 	t.Helper()
-	server := janustest.NewUnstartedServer()
-	if set != nil {
-		set(server)
-	}
-	server.Start()
-	t.Cleanup(server.Close)
-	return server
+	return testutil.NewServer(t, set)
 }
 
 // dial connects until the test ends.
@@ -126,11 +121,10 @@ func hold(server *janustest.Server, verb string) <-chan janus.BaseMsg {
 // requests returns the requests of one kind that the server has had.
 func requests(server *janustest.Server, verb string) []map[string]any {
 	var all []map[string]any
-	for _, frame := range server.Requests() {
+	for _, frame := range testutil.Sent(server, verb) {
 		var request map[string]any
-		if json.Unmarshal(frame, &request) == nil && request["janus"] == verb {
-			all = append(all, request)
-		}
+		_ = json.Unmarshal(frame, &request) // Sent has decoded it before
+		all = append(all, request)
 	}
 	return all
 }

@@ -91,6 +91,8 @@ func TestDocumentedStructs(t *testing.T) {
 	}
 }
 
+// Connect asks for the subprotocol of Janus, and Close ends the group without an
+// error.
 func TestConnectNegotiatesJanusProtocol(t *testing.T) {
 	asked := make(chan string, 1)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -114,6 +116,7 @@ func TestConnectNegotiatesJanusProtocol(t *testing.T) {
 	}
 }
 
+// The end of the context of Connect ends the connection, and is its cause.
 func TestConnectContextBoundsTheConnection(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -147,6 +150,7 @@ func TestConnectionEndsWithItsGroup(t *testing.T) {
 	testutil.Rest(t, session.Events)
 }
 
+// Info returns what the server says of itself.
 func TestInfo(t *testing.T) {
 	for _, version := range []string{"1.1.2", "1.4.2"} {
 		srv := testutil.NewServer(t, func(s *janustest.Server) { s.Version = version })
@@ -162,6 +166,7 @@ func TestInfo(t *testing.T) {
 	}
 }
 
+// Every call returns an error of Janus as an *ErrorMsg, which matches its code.
 func TestJanusErrorsAreReturned(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _, session, handle := testutil.Open(t, srv)
@@ -182,6 +187,7 @@ func TestJanusErrorsAreReturned(t *testing.T) {
 	}
 }
 
+// Detach and Destroy return an AckMsg on success.
 func TestDetachAndDestroyReturnAnAck(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	_, _, session, handle := testutil.Open(t, srv)
@@ -193,6 +199,8 @@ func TestDetachAndDestroyReturnAnAck(t *testing.T) {
 	}
 }
 
+// Message and Request return the answer of a plugin, whether it comes at once or
+// as an event behind an ack.
 func TestMessageAndRequestAcceptBothFormsOfAnswer(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	data := map[string]any{"room": 1234, "big": uint64(1) << 62}
@@ -238,6 +246,8 @@ func TestMessageAndRequestAcceptBothFormsOfAnswer(t *testing.T) {
 	}
 }
 
+// KeepAliveSender sends a keepalive every 20 seconds, until its context or the
+// connection ends or one fails.
 func TestKeepAliveSender(t *testing.T) {
 	var kept atomic.Int64
 	counting := func(base janus.BaseMsg) string {
@@ -313,6 +323,7 @@ func TestEveryKindOfMessage(t *testing.T) {
 	}
 }
 
+// Detach removes the handle from the map and closes its Events.
 func TestDetachClosesEvents(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	_, _, session, handle := testutil.Open(t, srv)
@@ -341,6 +352,8 @@ func TestDetachClosesEvents(t *testing.T) {
 	}
 }
 
+// Destroy removes the session from the map and closes its Events and those of its
+// handles.
 func TestDestroyClosesAllChannels(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _, session, handle := testutil.Open(t, srv)
@@ -371,6 +384,7 @@ func TestDestroyClosesAllChannels(t *testing.T) {
 	}
 }
 
+// A lost connection ends the group, the calls and the channels, with its cause.
 func TestConnectionLossEndsEverythingWithItsCause(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, group, session, handle := testutil.Open(t, srv)
@@ -400,6 +414,8 @@ func TestConnectionLossEndsEverythingWithItsCause(t *testing.T) {
 	testutil.NoGoroutines(t)
 }
 
+// Close ends the group without an error, the calls and the channels. Closing again
+// does nothing.
 func TestCloseIsQuietAndComplete(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, group, session, handle := testutil.Open(t, srv)
@@ -424,6 +440,7 @@ func TestCloseIsQuietAndComplete(t *testing.T) {
 	testutil.NoGoroutines(t)
 }
 
+// A token is sent with the request that it is given to.
 func TestTokensGoOutWithTheirRequest(t *testing.T) {
 	srv := testutil.NewServer(t, func(s *janustest.Server) { s.Tokens = []string{"good"}; s.APISecret = "" })
 	g, _ := testutil.Dial(t, srv, nil)
@@ -461,6 +478,7 @@ func TestTokensGoOutWithTheirRequest(t *testing.T) {
 	}
 }
 
+// LogJsonMessages prints messages of both directions to stdout, secrets masked.
 func TestLogJsonMessagesPrintsBothDirectionsMasked(t *testing.T) {
 	srv := testutil.NewServer(t, func(s *janustest.Server) { s.APISecret = "hush"; s.Tokens = []string{"s3cret"} })
 	var log testutil.Logs
@@ -492,6 +510,7 @@ func TestLogJsonMessagesPrintsBothDirectionsMasked(t *testing.T) {
 	}
 }
 
+// WaitForGroup writes the error of the group to stderr and returns it.
 func TestWaitForGroupReportsAndReturns(t *testing.T) {
 	var group errgroup.Group
 	failure := errors.New("it broke")
@@ -508,6 +527,7 @@ func TestWaitForGroupReportsAndReturns(t *testing.T) {
 	}
 }
 
+// All methods may be called concurrently.
 func TestConcurrentUse(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, group := testutil.Dial(t, srv, nil)
@@ -551,6 +571,7 @@ func TestConcurrentUse(t *testing.T) {
 	testutil.NoGoroutines(t)
 }
 
+// An ErrorCode is an error that names its number.
 func TestErrorCodes(t *testing.T) {
 	if text := janus.ErrorSessionNotFound.Error(); !strings.Contains(text, "458") {
 		t.Errorf("got %q", text)

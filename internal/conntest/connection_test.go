@@ -14,6 +14,7 @@ import (
 	"github.com/cameronelliott/janus-go/internal/testutil"
 )
 
+// A peer that does not answer pings counts as lost.
 func TestHalfOpenConnectionIsNoticed(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, group := testutil.Dial(t, srv, &janus.DialOptions{Logger: testutil.Quiet, PingInterval: 10 * time.Millisecond, PongTimeout: 50 * time.Millisecond})
@@ -26,6 +27,7 @@ func TestHalfOpenConnectionIsNoticed(t *testing.T) {
 	testutil.Rest(t, session.Events)
 }
 
+// A peer that reads nothing for WriteTimeout counts as lost.
 func TestUnfinishedWriteEndsTheConnection(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, group := testutil.Dial(t, srv, &janus.DialOptions{Logger: testutil.Quiet, WriteTimeout: 50 * time.Millisecond, PingInterval: -1})
@@ -49,6 +51,7 @@ func TestUnfinishedWriteEndsTheConnection(t *testing.T) {
 	}
 }
 
+// Close returns though the peer does not answer, and says so.
 func TestCloseWithADeadPeer(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, group, _, _ := testutil.Open(t, srv)
@@ -63,6 +66,7 @@ func TestCloseWithADeadPeer(t *testing.T) {
 	testutil.NoGoroutines(t)
 }
 
+// A frame that is no JSON object ends the connection, and the error shows it.
 func TestWhatIsNoJSONObjectEndsTheConnection(t *testing.T) {
 	for _, frame := range []string{`{not json`, `[1,2]`, `"text"`, `null`, `{"janus":"ack"} trailing`, ``, strings.Repeat("x", 1000)} {
 		srv := testutil.NewServer(t, nil)
@@ -79,6 +83,7 @@ func TestWhatIsNoJSONObjectEndsTheConnection(t *testing.T) {
 	}
 }
 
+// Messages of up to MaxMessageSize arrive; a larger one ends the connection.
 func TestMessageSizes(t *testing.T) {
 	const limit = 16 << 20
 	srv := testutil.NewServer(t, nil)

@@ -17,6 +17,8 @@ import (
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
+// An error of Connect names the URL without its credentials and leaves no
+// goroutine.
 func TestConnectErrorsNameTheURLWithoutCredentials(t *testing.T) {
 	answering := func(status int) string {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -66,6 +68,7 @@ func TestConnectErrorsNameTheURLWithoutCredentials(t *testing.T) {
 	}
 }
 
+// The context of Connect bounds the dial.
 func TestConnectContextBoundsTheDial(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	srv.Stall()
@@ -79,6 +82,7 @@ func TestConnectContextBoundsTheDial(t *testing.T) {
 	testutil.NoGoroutines(t)
 }
 
+// DialOptions.HTTPClient may have any transport whose body can be written to.
 func TestOwnTransport(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	transports := map[string]http.RoundTripper{
@@ -117,6 +121,7 @@ func TestOwnTransport(t *testing.T) {
 	})
 }
 
+// DialOptions.HTTPClient decides about TLS roots.
 func TestTLSWithOwnRoots(t *testing.T) {
 	srv := janustest.NewTLSServer()
 	defer srv.Close()

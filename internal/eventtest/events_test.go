@@ -13,6 +13,7 @@ import (
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
+// Events arrive in their order, however late they are read.
 func TestEventsComeInOrderHoweverLateTheReader(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	_, _, session, handle := testutil.Open(t, srv)
@@ -57,6 +58,7 @@ func TestEventRightBehindTheAttachReply(t *testing.T) {
 	}
 }
 
+// A channel that nobody reads delays no other channel and no call.
 func TestUnreadChannelDelaysNobody(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	_, _, session, unread := testutil.Open(t, srv)
@@ -75,6 +77,8 @@ func TestUnreadChannelDelaysNobody(t *testing.T) {
 	}
 }
 
+// Beyond EventBacklog the oldest messages are dropped, and an OverflowMsg in their
+// place reports how many.
 func TestOverflowIsToldInPlace(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _ := testutil.Dial(t, srv, &janus.DialOptions{EventBacklog: 10})
@@ -110,6 +114,7 @@ func TestOverflowIsToldInPlace(t *testing.T) {
 	}
 }
 
+// Only the first event answers a message; the others are sent on Events.
 func TestFurtherEventsOfATransactionAreEvents(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	srv.Handle("janus.plugin.wordy", janustest.PluginFunc(func(r *janustest.Request) {
@@ -132,6 +137,7 @@ func TestFurtherEventsOfATransactionAreEvents(t *testing.T) {
 	}
 }
 
+// A reply that arrives after its caller has gone is sent on Events.
 func TestReplyWhoseCallerHasGoneIsAnEvent(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	pending := make(chan *janustest.Request, 1)
@@ -164,6 +170,7 @@ func TestReplyWhoseCallerHasGoneIsAnEvent(t *testing.T) {
 	}
 }
 
+// Messages of handles that are not attached here are sent on Session.Events.
 func TestMessagesOfUnknownHandlesComeOnSessionEvents(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _ := testutil.Dial(t, srv, nil)
@@ -176,6 +183,7 @@ func TestMessagesOfUnknownHandlesComeOnSessionEvents(t *testing.T) {
 	}
 }
 
+// Messages of an unknown kind or form are delivered as they came.
 func TestUnknownMessagesAreDeliveredRaw(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	_, _, session, handle := testutil.Open(t, srv)
@@ -197,6 +205,8 @@ func TestUnknownMessagesAreDeliveredRaw(t *testing.T) {
 	}
 }
 
+// An error without a transaction is sent on the Events of its session, and answers
+// no call.
 func TestErrorsWithoutATransactionAreDelivered(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _, session, handle := testutil.Open(t, srv)

@@ -24,6 +24,7 @@ func TestDetachClosesEventsWithoutAWord(t *testing.T) {
 	}
 }
 
+// A handle that the server detaches ends, with its calls and its Events.
 func TestDetachBySomebodyElse(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	pending := make(chan *janustest.Request, 1)
@@ -51,6 +52,7 @@ func TestDetachBySomebodyElse(t *testing.T) {
 	}
 }
 
+// A session that times out says so on its Events and on those of its handles.
 func TestSessionTimeoutIsToldOnAllItsChannels(t *testing.T) {
 	for _, version := range []string{"1.1.2", "1.4.2"} {
 		srv := testutil.NewServer(t, func(s *janustest.Server) { s.Version = version })
@@ -93,6 +95,7 @@ func TestSessionDestroyedBySomebodyElse(t *testing.T) {
 	}
 }
 
+// KeepAlive finds a session that was destroyed by somebody else.
 func TestSessionDestroyedBySomebodyElseIsFoundByKeepAliveOption(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _ := testutil.Dial(t, srv, &janus.DialOptions{KeepAlive: 10 * time.Millisecond, Logger: testutil.Quiet})
@@ -102,6 +105,7 @@ func TestSessionDestroyedBySomebodyElseIsFoundByKeepAliveOption(t *testing.T) {
 	testutil.Rest(t, session.Events)
 }
 
+// A handle that the server does not know ends with its first call.
 func TestHandleUnknownToTheServer(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _ := testutil.Dial(t, srv, nil)
@@ -117,6 +121,7 @@ func TestHandleUnknownToTheServer(t *testing.T) {
 	testutil.Rest(t, handle.Events)
 }
 
+// Unread events need no goroutine after Close, and can still be read.
 func TestCloseLeavesNoGoroutineForUnreadEvents(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _, session, handle := testutil.Open(t, srv)

@@ -10,6 +10,7 @@ import (
 	"github.com/cameronelliott/janus-go/internal/testutil"
 )
 
+// Messages that belong to no channel are logged, secrets masked.
 func TestMessagesForNobodyAreLogged(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	var log testutil.Logs
@@ -47,6 +48,7 @@ func (b blocking) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
+// A logger that panics or blocks stops neither calls nor Close.
 func TestLoggerCannotStopTheReader(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)

@@ -18,6 +18,7 @@ import (
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
+// Claim and Adopt take over the session and the handle of an earlier process.
 func TestClaimAndAdoptAfterARestart(t *testing.T) {
 	srv := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = testutil.Patience })
 	before, _, session, handle := testutil.Open(t, srv)
@@ -47,6 +48,8 @@ func TestClaimAndAdoptAfterARestart(t *testing.T) {
 	testutil.ReceiveAs[*janus.EventMsg](t, adopted.Events)
 }
 
+// Sessions and handles survive lost connections, unless the server has dropped
+// them meanwhile.
 func TestSessionsSurviveALostConnection(t *testing.T) {
 	srv := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = testutil.Patience })
 	g, _ := testutil.Dial(t, srv, testutil.Reconnecting())
@@ -92,6 +95,7 @@ func TestSessionsSurviveALostConnection(t *testing.T) {
 	}
 }
 
+// Calls made during an outage wait for its end, or for that of their context.
 func TestCallsDuringAnOutageWaitForTheConnectionOrTheirContext(t *testing.T) {
 	srv := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = testutil.Patience })
 	g, _ := testutil.Dial(t, srv, testutil.Reconnecting())
@@ -112,6 +116,7 @@ func TestCallsDuringAnOutageWaitForTheConnectionOrTheirContext(t *testing.T) {
 	}
 }
 
+// After GiveUpAfter a loss is final, and the error names both causes.
 func TestReconnectGivesUp(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	opts := testutil.Reconnecting()
@@ -129,6 +134,7 @@ func TestReconnectGivesUp(t *testing.T) {
 	testutil.NoGoroutines(t)
 }
 
+// Close and the end of the context end an outage.
 func TestCloseAndContextEndAnOutage(t *testing.T) {
 	for _, end := range []string{"close", "context"} {
 		srv := testutil.NewServer(t, nil)

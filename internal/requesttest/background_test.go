@@ -66,6 +66,7 @@ func TestKeepAliveOption(t *testing.T) {
 	})
 }
 
+// A TokenSource that fails, panics or hangs costs its keepalive only.
 func TestTokenSource(t *testing.T) {
 	var mu sync.Mutex
 	var tokens []string

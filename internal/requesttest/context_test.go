@@ -16,6 +16,7 @@ import (
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
+// A call returns when its context ends, whatever the peer does.
 func TestCallsReturnWhenTheirContextEnds(t *testing.T) {
 	for _, peer := range []string{"silent", "not reading"} {
 		t.Run(peer, func(t *testing.T) {
@@ -62,6 +63,7 @@ func fillSocket(t *testing.T, handle *janus.Handle) {
 	}
 }
 
+// The end of the context of a call harms no other call.
 func TestContextsNeverHarmTheConnection(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	_, _, session, handle := testutil.Open(t, srv)
@@ -84,6 +86,7 @@ func TestContextsNeverHarmTheConnection(t *testing.T) {
 	calls.Wait()
 }
 
+// RequestTimeout bounds calls whose context has no deadline, and no others.
 func TestDefaultAndLongerDeadlines(t *testing.T) {
 	silent := func(base janus.BaseMsg) string {
 		if base.Type == "info" {
@@ -114,6 +117,7 @@ func TestDefaultAndLongerDeadlines(t *testing.T) {
 	})
 }
 
+// A session whose Create was given up is destroyed.
 func TestAbandonedCreateIsUndone(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _ := testutil.Dial(t, srv, nil)
@@ -127,6 +131,7 @@ func TestAbandonedCreateIsUndone(t *testing.T) {
 	}
 }
 
+// A handle whose Attach was given up is detached.
 func TestAbandonedAttachIsUndone(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _ := testutil.Dial(t, srv, nil)

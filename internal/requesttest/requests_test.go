@@ -11,6 +11,7 @@ import (
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
+// A server_info that cannot be decoded is an error of Info.
 func TestInfoNotUnderstood(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _ := testutil.Dial(t, srv, nil)
@@ -20,6 +21,7 @@ func TestInfoNotUnderstood(t *testing.T) {
 	}
 }
 
+// Ping returns nil when Janus answers.
 func TestPing(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _ := testutil.Dial(t, srv, nil)
@@ -28,6 +30,7 @@ func TestPing(t *testing.T) {
 	}
 }
 
+// A reply of the wrong kind is an error of the call, and harms nothing else.
 func TestUnexpectedRepliesNameRequestAndReply(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _, session, handle := testutil.Open(t, srv)
@@ -56,6 +59,7 @@ func TestUnexpectedRepliesNameRequestAndReply(t *testing.T) {
 	}
 }
 
+// Bodies are marshaled by encoding/json. What cannot be marshaled is not sent.
 func TestBodiesOfAllKinds(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	type join struct {
@@ -109,6 +113,8 @@ func TestNilBody(t *testing.T) {
 	}
 }
 
+// PluginData.Err is the error reported by a plugin; Decode works on data that did
+// not come from Janus as well.
 func TestPluginErrors(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	_, _, _, handle := testutil.Open(t, srv)
@@ -135,6 +141,7 @@ func TestPluginErrors(t *testing.T) {
 	}
 }
 
+// DialOptions.APISecret is sent with every request.
 func TestAPISecret(t *testing.T) {
 	srv := testutil.NewServer(t, func(s *janustest.Server) { s.APISecret = "hush" })
 	without, _ := testutil.Dial(t, srv, nil)
@@ -145,6 +152,7 @@ func TestAPISecret(t *testing.T) {
 	testutil.Create(t, with)
 }
 
+// The options of CreateWith and AttachWith are sent.
 func TestCreateWithIDAndAttachWithOptions(t *testing.T) {
 	srv := testutil.NewServer(t, func(s *janustest.Server) { s.OpaqueIDInAPI = true })
 	g, _ := testutil.Dial(t, srv, nil)

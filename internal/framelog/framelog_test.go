@@ -72,9 +72,14 @@ func TestLongFrame(t *testing.T) {
 // Nothing is done for a frame that nobody wants to see.
 func TestUnwantedFrame(t *testing.T) {
 	l := framelog.New(safelog.New(testutil.Quiet))
-	b := []byte(frame)
-	if n := testing.AllocsPerRun(100, func() { l.SetPrint(false); l.Frame("sent", b) }); n != 0 {
-		t.Errorf("%v allocations", n)
+	b, f := []byte(frame), new(wire.Frame)
+	for name, show := range map[string]func(){
+		"Frame":       func() { l.SetPrint(false); l.Frame("sent", b) },
+		"Undelivered": func() { l.Undelivered(slog.LevelDebug, f, b) },
+	} {
+		if n := testing.AllocsPerRun(100, show); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
 	}
 }
 

@@ -87,7 +87,18 @@ func TestAddedMeanwhile(t *testing.T) {
 	})
 }
 
-// An empty Keeper is quiet, and works again when something is added.
+// Nothing comes from C of an empty Keeper.
+func TestQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		select {
+		case <-New[string]().C():
+			t.Error("something is due")
+		case <-time.After(100 * time.Hour):
+		}
+	})
+}
+
+// An empty Keeper visits nothing, and works again when something is added.
 func TestEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, start := New[string](), time.Now()

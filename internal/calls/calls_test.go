@@ -189,6 +189,22 @@ func TestContextEndsACall(t *testing.T) {
 	}
 }
 
+// A reply that was found at the moment at which the context ends counts: the
+// caller waits until it is accepted.
+func TestReplyAtTheEndOfAContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, 0)
+		c := f.begin(t, &f.handle)
+		taken := f.Take(c.Number(), always)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		time.AfterFunc(time.Second, func() { f.Finish(taken, errEnd) })
+		if replied, err := f.Wait(ctx, c); !replied || err != errEnd {
+			t.Errorf("got %v, %v", replied, err)
+		}
+	})
+}
+
 // The timeout of the table bounds calls whose context has no deadline, while
 // they wait to be sent as well, and no others.
 func TestTimeout(t *testing.T) {

@@ -382,6 +382,36 @@ func TestEndTakesItsOwnCalls(t *testing.T) {
 	}
 }
 
+// The end of a session finds the calls that are left, in whatever order others
+// have been replied to.
+func TestEndTakesWhatIsLeft(t *testing.T) {
+	for order := range 4 * 4 * 4 {
+		taken := [3]int{order % 4, order / 4 % 4, order / 16}
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, 0)
+			var made [4]*call
+			want := [4]error{errEnd, errEnd, errEnd, errEnd}
+			for i := range made {
+				made[i] = f.begin(t, &f.handle)
+			}
+			for _, i := range taken {
+				if f.Take(made[i].Number(), always) != nil {
+					want[i] = nil
+				}
+			}
+			f.End(&f.session, errEnd)
+			for i, c := range made {
+				if want[i] == nil {
+					f.Finish(c, nil) // blocks if the session has ended it as well
+				}
+				if _, err := f.wait(c); err != want[i] {
+					t.Errorf("after the replies to %v call %d ended with %v", taken, i, err)
+				}
+			}
+		})
+	}
+}
+
 // A scope ends once. What is within it has ended then, with the same error
 // unless it had ended before.
 func TestScopeEndsOnce(t *testing.T) {
@@ -394,8 +424,15 @@ func TestScopeEndsOnce(t *testing.T) {
 	if !f.End(&f.handle, errHandle) || !f.End(&f.session, errEnd) || f.End(&f.session, errHeld) {
 		t.Error("End reports the wrong thing")
 	}
-	<-before
-	<-f.Done(&f.session) // asked for after the end
+	for name, done := range map[string]<-chan struct{}{
+		"before the end": before, "before and after": f.Done(&f.session), "after the end": f.Done(&f.handle),
+	} {
+		select {
+		case <-done:
+		default:
+			t.Errorf("Done, asked for %s, is open", name)
+		}
+	}
 	for s, want := range map[*scope]error{&f.session: errEnd, &f.handle: errHandle, &f.neighbour: errEnd, &f.other: nil, &f.root: nil} {
 		if got := f.Err(s); got != want {
 			t.Errorf("got %v, want %v", got, want)

@@ -481,7 +481,7 @@ func TestTokensGoOutWithTheirRequest(t *testing.T) {
 // LogJsonMessages prints messages of both directions to stdout, secrets masked.
 func TestLogJsonMessagesPrintsBothDirectionsMasked(t *testing.T) {
 	srv := testutil.NewServer(t, func(s *janustest.Server) { s.APISecret = "hush"; s.Tokens = []string{"s3cret"} })
-	var log testutil.Logs
+	log := testutil.NewLogs()
 	g, _ := testutil.Dial(t, srv, &janus.DialOptions{APISecret: "hush", Logger: log.Logger(slog.LevelDebug)})
 	printed := testutil.CaptureStdout(t, func() {
 		g.LogJsonMessages = true

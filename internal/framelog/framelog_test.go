@@ -18,7 +18,7 @@ const frame = `{"janus":"create","transaction":"t","token":"s3cret"}`
 // show passes frames to a Logger and returns what is logged and what is printed.
 func show(t *testing.T, level slog.Level, print bool, frames ...string) (logged, printed string) {
 	t.Helper()
-	var kept testutil.Logs
+	kept := testutil.NewLogs()
 	log := safelog.New(kept.Logger(level))
 	l := framelog.New(log)
 	l.SetPrint(print)
@@ -86,7 +86,7 @@ func TestUnwantedFrame(t *testing.T) {
 // A frame that belongs to no channel is logged with what it is, at its level.
 func TestUndelivered(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelWarn} {
-		var kept testutil.Logs
+		kept := testutil.NewLogs()
 		log := safelog.New(kept.Logger(slog.LevelInfo))
 		f := &wire.Frame{Janus: "webrtcup", Session: 17, Sender: 4}
 		framelog.New(log).Undelivered(level, f, []byte(`{"janus":"webrtcup","token":"s3cret"}`))

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -127,39 +125,4 @@ func requests(server *janustest.Server, verb string) []map[string]any {
 		all = append(all, request)
 	}
 	return all
-}
-
-// logs is what a logger has written.
-type logs struct {
-	mu      sync.Mutex
-	text    strings.Builder
-	written chan struct{} // a value for each record
-}
-
-func newLogs() *logs { return &logs{written: make(chan struct{}, 10_000)} }
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.Write(p)
-	l.written <- struct{}{}
-	return len(p), nil
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// await waits until the log has a text n times.
-func (l *logs) await(t *testing.T, text string, n int) {
-	t.Helper()
-	for strings.Count(l.String(), text) < n {
-		await(t, "a record with "+text, l.written)
-	}
-}
-
-func (l *logs) logger(level slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: level}))
 }

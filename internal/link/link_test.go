@@ -29,7 +29,7 @@ type lab struct {
 	opts  link.Options
 	peer  func(n int, conn *websocket.Conn) // the other end of the n-th connection
 	fail  func(ctx context.Context, n int) error
-	log   testutil.Logs
+	log   *testutil.Logs
 	start time.Time
 	ended chan error // what Run returns
 
@@ -44,7 +44,7 @@ type lab struct {
 func inLab(t *testing.T, f func(t *testing.T, l *lab)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		l := &lab{peer: reading, start: time.Now(), ended: make(chan error, 1)}
+		l := &lab{peer: reading, log: testutil.NewLogs(), start: time.Now(), ended: make(chan error, 1)}
 		client := testutil.ServeMemory(t, func(conn *websocket.Conn) { l.peer(l.count(&l.served), conn) })
 		l.opts = link.Options{
 			Dial:        func(ctx context.Context) (*socket.Socket, error) { return l.dial(ctx, client) },
@@ -440,6 +440,30 @@ func TestUnwantedConnection(t *testing.T) {
 		if l.dialed() != 2 {
 			t.Errorf("%d dials", l.dialed())
 		}
+	})
+}
+
+// A connection that is made when Close has been called is closed, and nobody is
+// told of it.
+func TestConnectionThatComesTooLate(t *testing.T) {
+	inLab(t, func(t *testing.T, l *lab) {
+		l.opts.Reconnect = true
+		l.peer = func(n int, conn *websocket.Conn) {
+			if n > 0 {
+				reading(n, conn)
+			}
+		}
+		dial := l.opts.Dial
+		l.opts.Dial = func(ctx context.Context) (*socket.Socket, error) {
+			sock, err := dial(ctx)
+			if l.dialed() == 2 {
+				_ = l.Close(websocket.StatusNormalClosure, "") // without a connection it does not fail
+			}
+			return sock, err
+		}
+		l.open(t, t.Context())
+		_ = l.wait(t)
+		l.checkCalls(t, "up", reconnecting, "down", closed)
 	})
 }
 

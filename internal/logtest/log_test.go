@@ -13,16 +13,15 @@ import (
 // Messages that belong to no channel are logged, secrets masked.
 func TestMessagesForNobodyAreLogged(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
-	var log testutil.Logs
+	log := testutil.NewLogs()
 	g, _ := testutil.Dial(t, srv, &janus.DialOptions{Logger: log.Logger(slog.LevelWarn)})
 	if err := g.Ping(testutil.Context(t), ""); err != nil {
 		t.Fatal(err)
 	}
 	srv.Broadcast(`{"janus":"webrtcup","session_id":1,"sender":2,"token":"s3cret"}`)
 	srv.Broadcast(`{"janus":"error","error":{"code":454,"reason":"Invalid JSON"}}`)
-	testutil.Eventually(t, "both are logged", func() bool {
-		return strings.Contains(log.String(), "webrtcup") && strings.Contains(log.String(), "Invalid JSON")
-	})
+	log.Await(t, "webrtcup", 1)
+	log.Await(t, "Invalid JSON", 1)
 	if strings.Contains(log.String(), "s3cret") {
 		t.Errorf("the log shows a secret: %s", log.String())
 	}

@@ -7,13 +7,18 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
-// Logs keeps what its loggers write.
+// Logs keeps what its loggers write. NewLogs makes one.
 type Logs struct {
-	mu   sync.Mutex
-	text strings.Builder
+	mu      sync.Mutex
+	text    strings.Builder
+	written chan struct{} // a value when something was written after the last value
 }
+
+// NewLogs returns empty Logs.
+func NewLogs() *Logs { return &Logs{written: make(chan struct{}, 1)} }
 
 // Logger returns a logger that writes to l.
 func (l *Logs) Logger(level slog.Level) *slog.Logger {
@@ -24,7 +29,25 @@ func (l *Logs) Logger(level slog.Level) *slog.Logger {
 func (l *Logs) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	select {
+	case l.written <- struct{}{}:
+	default: // there is one already
+	}
 	return l.text.Write(p)
+}
+
+// Await waits until a text has been written n times. One goroutine at a time may
+// wait.
+func (l *Logs) Await(t testing.TB, text string, n int) {
+	t.Helper()
+	timeout := time.After(Patience)
+	for strings.Count(l.String(), text) < n {
+		select {
+		case <-l.written:
+		case <-timeout:
+			t.Fatalf("%q was not written %d times, only this:\n%s", text, n, l)
+		}
+	}
 }
 
 // String returns all that was written.

@@ -386,7 +386,9 @@ func TestShutdownWhileASessionIsMade(t *testing.T) {
 	if err := await(t, "Shutdown", down); err != nil {
 		t.Error(err)
 	}
-	<-created
+	if err := await(t, "Create", created); err != nil {
+		t.Errorf("the session was not made: %v", err)
+	}
 	if created, destroyed := len(requests(server, "create")), len(requests(server, "destroy")); destroyed < 1 || destroyed > created {
 		t.Errorf("%d sessions were created, %d destroyed", created, destroyed)
 	}

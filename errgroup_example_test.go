@@ -21,9 +21,7 @@ import (
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
-// A conversation with the EchoTest plugin, from Connect to Wait. The other
-// examples leave out what is not their subject: there, the end of ctx closes
-// the connection.
+// A conversation with the EchoTest plugin, from Connect to Wait.
 func Example() {
 	server := janustest.NewServer() // stands in for a real Janus
 	defer server.Close()
@@ -47,16 +45,64 @@ func Example() {
 	}
 	fmt.Println("the plugin says", answer.Plugindata.Data["result"])
 
-	if _, err := session.Destroy(ctx, ""); err != nil {
-		log.Fatal(err)
-	}
-	if err := gateway.Close(websocket.StatusNormalClosure, "done"); err != nil {
+	if err := gateway.Shutdown(ctx); err != nil {
 		log.Fatal(err)
 	}
 	if err := group.Wait(); err != nil {
 		log.Fatal(err)
 	}
 	// Output: the plugin says ok
+}
+
+// The other examples leave out what is not their subject. Their setUp starts a
+// server, connects and attaches a handle, as above, and end calls Shutdown.
+
+// setUp starts a server, connects to it and attaches a handle to a plugin. set,
+// if given, changes the server before it starts. end undoes all of it.
+func setUp(plugin string, opts *janus.DialOptions, set ...func(*janustest.Server)) (ctx context.Context, server *janustest.Server, handle *janus.Handle, end func()) {
+	ctx = context.Background()
+	server = janustest.NewUnstartedServer()
+	for _, change := range set {
+		change(server)
+	}
+	server.Start()
+	gateway, _, err := janus.Dial(ctx, server.URL, opts)
+	check(err)
+	session, err := gateway.Create(ctx, "")
+	check(err)
+	handle, err = session.Attach(ctx, "", plugin)
+	check(err)
+	return ctx, server, handle, func() {
+		check(gateway.Shutdown(ctx))
+		server.Close()
+	}
+}
+
+// check ends the program if there is an error.
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// keepsSessions makes a server keep the sessions of a connection that is lost,
+// as reclaim_session_timeout does for a real Janus.
+func keepsSessions(server *janustest.Server) { server.ReclaimTimeout = time.Minute }
+
+// watch returns the requests of one kind that the server receives from now on.
+func watch(server *janustest.Server, kind string) <-chan json.RawMessage {
+	requests := make(chan json.RawMessage, 1)
+	server.Intercept(func(frame json.RawMessage, _ func(any)) bool {
+		var request janus.BaseMsg
+		if json.Unmarshal(frame, &request) == nil && request.Type == kind {
+			select {
+			case requests <- frame:
+			default: // one is enough
+			}
+		}
+		return false
+	})
+	return requests
 }
 
 // The group joins the goroutines of the connection, and those of the
@@ -87,7 +133,7 @@ func ExampleConnect() {
 	// Output: StatusGoingAway
 }
 
-// WaitForGroup is for programs whose last act is to wait.
+// WaitForGroup is for programs that wait before they exit.
 func ExampleWaitForGroup() {
 	server := janustest.NewServer()
 	defer server.Close()
@@ -111,12 +157,10 @@ func ExampleDial() {
 	server.APISecret = "janusrocks"
 	server.Start()
 	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := context.Background()
 
 	gateway, _, err := janus.Dial(ctx, server.URL, &janus.DialOptions{
 		APISecret:      "janusrocks",
-		HTTPClient:     &http.Client{Timeout: 5 * time.Second}, // of the handshake
 		KeepAlive:      25 * time.Second,
 		RequestTimeout: 3 * time.Second, // of calls whose context has no deadline
 		EventBacklog:   10_000,
@@ -127,103 +171,72 @@ func ExampleDial() {
 	}
 	session, err := gateway.Create(ctx, "")
 	fmt.Println(session != nil, err)
-	// Output: true <nil>
+	fmt.Println(gateway.Shutdown(ctx))
+	// Output:
+	// true <nil>
+	// <nil>
+}
+
+// DialTimeout bounds the dial. The context of Dial would bound the life of the
+// connection as well.
+func ExampleDialOptions_dialTimeout() {
+	server := janustest.NewServer()
+	defer server.Close()
+	server.Stall() // it accepts connections and says nothing
+	defer server.Resume()
+
+	_, _, err := janus.Dial(context.Background(), server.URL, &janus.DialOptions{
+		DialTimeout: 10 * time.Millisecond, // in production: a few seconds
+	})
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	// Output: true
 }
 
 // With KeepAlive the Gateway keeps all its sessions alive, without a goroutine
 // for each.
 func ExampleDialOptions_keepAlive() {
-	server := janustest.NewServer()
-	defer server.Close()
-	keptAlive := make(chan bool, 1)
-	server.Intercept(func(frame json.RawMessage, _ func(any)) bool {
-		var request janus.BaseMsg
-		if json.Unmarshal(frame, &request) == nil && request.Type == "keepalive" {
-			select {
-			case keptAlive <- true:
-			default: // one is enough
-			}
-		}
-		return false
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Dial(ctx, server.URL, &janus.DialOptions{
+	_, server, _, end := setUp("janus.plugin.echotest", &janus.DialOptions{
 		KeepAlive: 10 * time.Millisecond, // in production: 25 * time.Second
 	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := gateway.Create(ctx, ""); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("kept alive:", <-keptAlive)
-	// Output: kept alive: true
+	defer end()
+	<-watch(server, "keepalive")
+	fmt.Println("kept alive")
+	// Output: kept alive
 }
 
-// Tokens that expire: TokenSource gives the one that is valid now to the
-// requests that the Gateway makes by itself. Calls have theirs as a parameter.
+// Tokens that expire: TokenSource supplies the one that is valid now to all
+// requests that are made without one.
 func ExampleDialOptions_tokenSource() {
-	server := janustest.NewUnstartedServer()
-	server.Tokens = []string{"of this morning", "of this evening"}
-	server.Start()
-	defer server.Close()
-	tokens := make(chan string, 100)
-	server.Intercept(func(frame json.RawMessage, _ func(any)) bool {
-		var request struct{ Janus, Token string }
-		if json.Unmarshal(frame, &request) == nil && request.Janus == "keepalive" {
-			select {
-			case tokens <- request.Token:
-			default:
-			}
-		}
-		return false
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Dial(ctx, server.URL, &janus.DialOptions{
+	_, server, _, end := setUp("janus.plugin.echotest", &janus.DialOptions{
 		KeepAlive: 10 * time.Millisecond,
 		TokenSource: func(ctx context.Context, sessionID uint64) (string, error) {
 			return "of this evening", nil // or ask whoever issues them
 		},
-	})
-	if err != nil {
+	}, func(server *janustest.Server) { server.Tokens = []string{"of this evening"} })
+	defer end()
+
+	var request struct{ Token string }
+	if err := json.Unmarshal(<-watch(server, "keepalive"), &request); err != nil {
 		log.Fatal(err)
 	}
-	if _, err := gateway.Create(ctx, "of this morning"); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("kept alive with the token", <-tokens)
+	fmt.Println("kept alive with the token", request.Token)
 	// Output: kept alive with the token of this evening
 }
 
-// What nobody is there to receive is logged. Secrets are masked.
+// Messages that belong to nobody are logged. Secrets are masked.
 func ExampleDialOptions_logger() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx := context.Background()
-
 	withoutTime := func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
 		return a
 	}
-	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
-	gateway, group, err := janus.Dial(ctx, server.URL, &janus.DialOptions{Logger: logger})
-	if err != nil {
-		log.Fatal(err)
-	}
+	ctx, server, handle, end := setUp("janus.plugin.echotest", &janus.DialOptions{
+		Logger: slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+	})
+	defer end()
 	server.Broadcast(`{"janus":"webrtcup","session_id":17,"sender":4,"token":"abc"}`)
-	if err := gateway.Ping(ctx, ""); err != nil { // answered behind the broadcast
-		log.Fatal(err)
-	}
-	if err := gateway.Close(websocket.StatusNormalClosure, ""); err != nil {
-		log.Fatal(err)
-	}
-	if err := group.Wait(); err != nil {
+	if err := handle.Session().Gateway().Ping(ctx, ""); err != nil { // answered after the broadcast
 		log.Fatal(err)
 	}
 	// Output: level=WARN msg="janus: message for nobody" type=webrtcup session=17 handle=4 frame="{\"janus\":\"webrtcup\",\"session_id\":17,\"sender\":4,\"token\":\"***\"}"
@@ -234,8 +247,7 @@ func ExampleDialOptions_logger() {
 func Example_tls() {
 	server := janustest.NewTLSServer()
 	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := context.Background()
 
 	roots := x509.NewCertPool() // usually filled with AppendCertsFromPEM
 	roots.AddCert(server.Certificate())
@@ -249,48 +261,34 @@ func Example_tls() {
 		log.Fatal(err)
 	}
 	fmt.Println(gateway.Ping(ctx, ""))
+	fmt.Println(gateway.Shutdown(ctx))
 
 	_, _, err = janus.Connect(ctx, server.URL)
 	var unknown x509.UnknownAuthorityError
 	fmt.Println("without these roots:", errors.As(err, &unknown))
 	// Output:
 	// <nil>
+	// <nil>
 	// without these roots: true
 }
 
 // The maps of sessions and handles are read under the locks beside them.
 func ExampleGateway() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	_, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	gateway := handle.Session().Gateway()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for range 3 {
-		if _, err := gateway.Create(ctx, ""); err != nil {
-			log.Fatal(err)
-		}
-	}
 	gateway.Lock()
-	fmt.Println(len(gateway.Sessions), "sessions")
+	fmt.Println(len(gateway.Sessions), "session")
 	gateway.Unlock()
-	// Output: 3 sessions
+	// Output: 1 session
 }
 
 func ExampleGateway_Info() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	info, err := gateway.Info(ctx, "")
+	info, err := handle.Session().Gateway().Info(ctx, "")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -304,48 +302,31 @@ func ExampleGateway_Info() {
 }
 
 func ExampleGateway_Ping() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(gateway.Ping(ctx, ""))
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	fmt.Println(handle.Session().Gateway().Ping(ctx, ""))
 	// Output: <nil>
 }
 
 func ExampleGateway_Create() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, server, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	gateway := handle.Session().Gateway()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
 	session, err := gateway.Create(ctx, "")
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(server.Sessions()[0] == session.ID)
-	// Output: true
+	fmt.Println(gateway.Sessions[session.ID] == session, len(server.Sessions()))
+	// Output: true 2
 }
 
-// An id of the application's own choice.
+// The application chooses the id.
 func ExampleGateway_CreateWith() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	gateway := handle.Session().Gateway()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
 	session, err := gateway.CreateWith(ctx, "", janus.CreateOptions{ID: 4711})
 	if err != nil {
 		log.Fatal(err)
@@ -362,33 +343,16 @@ func ExampleGateway_CreateWith() {
 // had, if it has kept their ids. The server must be set up to wait for it, with
 // a reclaim_session_timeout.
 func ExampleGateway_Claim() {
-	server := janustest.NewUnstartedServer()
-	server.ReclaimTimeout = time.Minute
-	server.Start()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	before, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	old, err := before.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	call, err := old.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
-	sessionID, handleID := old.ID, call.ID
+	ctx, server, old, end := setUp("janus.plugin.echotest", nil, keepsSessions)
+	defer end()
+	sessionID, handleID := old.Session().ID, old.ID
 	server.Cut() // the program ends
 
-	after, _, err := janus.Connect(ctx, server.URL)
+	gateway, _, err := janus.Connect(ctx, server.URL)
 	if err != nil {
 		log.Fatal(err)
 	}
-	session, err := after.Claim(ctx, "", sessionID)
+	session, err := gateway.Claim(ctx, "", sessionID)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -399,55 +363,20 @@ func ExampleGateway_Claim() {
 	}
 	fmt.Println("the call goes on:", answer.Plugindata.Data["result"])
 
-	_, err = after.Claim(ctx, "", 1)
+	_, err = gateway.Claim(ctx, "", 1)
 	fmt.Println(err)
+	fmt.Println(gateway.Shutdown(ctx))
 	// Output:
 	// the call goes on: ok
 	// janus: claim: error 458: No such session 1
-}
-
-// Close ends what depends on the connection. Calls made later fail, and say
-// why.
-func ExampleGateway_Close() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx := context.Background()
-
-	gateway, group, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(gateway.Close(websocket.StatusNormalClosure, "shutting down"))
-	fmt.Println(group.Wait())
-	_, open := <-session.Events
-	fmt.Println("open:", open)
-	_, err = session.KeepAlive(ctx, "")
-	fmt.Println(err)
-	// Output:
 	// <nil>
-	// <nil>
-	// open: false
-	// janus: keepalive: not sent: connection closed by the caller
 }
 
 func ExampleSession_Attach() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, first, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	session := first.Session()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
 	handle, err := session.Attach(ctx, "", "janus.plugin.videoroom")
 	if err != nil {
 		log.Fatal(err)
@@ -464,22 +393,10 @@ func ExampleSession_Attach() {
 // An opaque id links a handle to what the application knows, in Janus's event
 // handlers and, with opaqueid_in_api, in every event.
 func ExampleSession_AttachWith() {
-	server := janustest.NewUnstartedServer()
-	server.OpaqueIDInAPI = true
-	server.Start()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, first, end := setUp("janus.plugin.echotest", nil, func(server *janustest.Server) { server.OpaqueIDInAPI = true })
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.AttachWith(ctx, "", janus.AttachOptions{
+	handle, err := first.Session().AttachWith(ctx, "", janus.AttachOptions{
 		Plugin:   "janus.plugin.echotest",
 		OpaqueID: "user-42",
 	})
@@ -494,65 +411,36 @@ func ExampleSession_AttachWith() {
 	// Output: user-42
 }
 
-// Messages of a handle that this Gateway does not know come on Session.Events.
-// After Adopt they come on the handle's own.
+// Messages of a handle that this Gateway does not know are sent on
+// Session.Events, and after Adopt on the handle's own.
 func ExampleSession_Adopt() {
-	server := janustest.NewUnstartedServer()
-	server.ReclaimTimeout = time.Minute
-	server.Start()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	before, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	old, err := before.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	call, err := old.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
+	ctx, server, old, end := setUp("janus.plugin.echotest", nil, keepsSessions)
+	defer end()
 
 	gateway, _, err := janus.Connect(ctx, server.URL)
 	if err != nil {
 		log.Fatal(err)
 	}
-	session, err := gateway.Claim(ctx, "", old.ID)
+	session, err := gateway.Claim(ctx, "", old.Session().ID)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := server.Notify(session.ID, call.ID, map[string]any{"n": 1}, nil); err != nil {
-		log.Fatal(err)
-	}
+	check(server.Notify(session.ID, old.ID, map[string]any{"n": 1}, nil))
 	event := (<-session.Events).(*janus.EventMsg)
 	handle := session.Adopt(event.Handle)
-	if err := server.Notify(session.ID, call.ID, map[string]any{"n": 2}, nil); err != nil {
-		log.Fatal(err)
-	}
+	check(server.Notify(session.ID, old.ID, map[string]any{"n": 2}, nil))
 	adopted := (<-handle.Events).(*janus.EventMsg)
 	fmt.Println(event.Plugindata.Data["n"], adopted.Plugindata.Data["n"])
-	// Output: 1 2
+	fmt.Println(gateway.Shutdown(ctx))
+	// Output:
+	// 1 2
+	// <nil>
 }
 
 func ExampleSession_KeepAlive() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	_, err = session.KeepAlive(ctx, "")
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	_, err := handle.Session().KeepAlive(ctx, "")
 	fmt.Println(err)
 	// Output: <nil>
 }
@@ -587,7 +475,7 @@ func ExampleSession_KeepAliveSender() {
 
 	stop()
 	<-stopped
-	if err := gateway.Close(websocket.StatusNormalClosure, ""); err != nil {
+	if err := gateway.Shutdown(ctx); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(group.Wait())
@@ -596,62 +484,31 @@ func ExampleSession_KeepAliveSender() {
 
 // Destroy ends the session and its handles.
 func ExampleSession_Destroy() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
-	if _, err := session.Destroy(ctx, ""); err != nil {
+	if _, err := handle.Session().Destroy(ctx, ""); err != nil {
 		log.Fatal(err)
 	}
 	for range handle.Events { // a real Janus may send the last ones only now
 	}
-	_, err = handle.Message(ctx, "", map[string]any{"audio": true}, nil)
+	_, err := handle.Message(ctx, "", map[string]any{"audio": true}, nil)
 	fmt.Println(errors.Is(err, janus.ErrSessionEnded))
 	// Output: true
 }
 
+// offer stands for what a browser or Pion makes.
+const offer = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n" +
+	"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\na=rtpmap:111 opus/48000/2\r\n"
+
 // Message takes an offer and returns the plugin's answer. Decode reads the
-// plugin's data into a struct; Err is the plugin's own failure.
+// plugin's data into a struct; Err is the plugin's own error.
 func ExampleHandle_Message() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
-
-	// A real offer comes from a browser or from Pion; webrtc.SessionDescription
-	// is marshalled to the same form.
-	offer := map[string]any{
-		"type": "offer",
-		"sdp": "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n" +
-			"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\na=rtpmap:111 opus/48000/2\r\n",
-	}
-	answer, err := handle.Message(ctx, "", map[string]any{"audio": true}, offer)
+	jsep := map[string]any{"type": "offer", "sdp": offer} // or a webrtc.SessionDescription
+	answer, err := handle.Message(ctx, "", map[string]any{"audio": true}, jsep)
 	if err != nil {
 		log.Fatal(err) // Janus refused the request, or the connection ended
 	}
@@ -666,25 +523,42 @@ func ExampleHandle_Message() {
 	// Output: ok answer
 }
 
+// Call returns the error of a plugin as its own.
+func ExampleHandle_Call() {
+	ctx, _, handle, end := setUp("janus.plugin.videoroom", nil)
+	defer end()
+
+	const noSuchRoom = 426 // of the VideoRoom
+	_, err := handle.Call(ctx, map[string]any{"request": "join", "ptype": "publisher", "room": 9}, nil)
+	var refused *janus.PluginError
+	if errors.As(err, &refused) && refused.Code == noSuchRoom {
+		fmt.Println(refused.Reason)
+	}
+	// Output: No such room (9)
+}
+
+// JSEP is an offer or an answer with what Janus adds to it.
+func ExampleEventMsg_JSEP() {
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+
+	noTrickle := false // all candidates are in the SDP
+	jsep := &janus.JSEP{Type: "offer", SDP: offer, Trickle: &noTrickle}
+	event, err := handle.Call(ctx, map[string]any{"audio": true}, jsep)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if answer := event.JSEP(); answer != nil {
+		fmt.Println(answer.Type, answer.SDP[:3])
+	}
+	// Output: answer v=0
+}
+
 // Request is for what a plugin answers at once. The body may be a struct.
 func ExampleHandle_Request() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.videoroom", nil)
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.videoroom")
-	if err != nil {
-		log.Fatal(err)
-	}
 	type exists struct {
 		Request string `json:"request"`
 		Room    uint64 `json:"room"`
@@ -697,60 +571,36 @@ func ExampleHandle_Request() {
 	// Output: true
 }
 
-// Candidates go to Janus as they are found, the end of them last. Pion's
-// ICECandidateInit serves as well as the struct here.
+// Candidates are sent to Janus as they are found. Pion's ICECandidateInit serves
+// as well as the struct here.
 func ExampleHandle_Trickle() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
 	mid := "0"
-	candidate := janus.ICECandidate{
+	_, err := handle.Trickle(ctx, "", janus.ICECandidate{
 		Candidate: "candidate:1 1 udp 2130706431 192.0.2.1 50000 typ host",
 		SDPMid:    &mid,
-	}
-	_, err = handle.Trickle(ctx, "", candidate)
+	})
 	fmt.Println(err)
-	_, err = handle.Trickle(ctx, "", map[string]any{"completed": true})
+	// Output: <nil>
+}
+
+// When all candidates have been sent, Janus is told so.
+func ExampleHandle_TrickleCompleted() {
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	_, err := handle.TrickleCompleted(ctx, "")
 	fmt.Println(err)
-	// Output:
-	// <nil>
-	// <nil>
+	// Output: <nil>
 }
 
 func ExampleHandle_TrickleMany() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
 	mid := "0"
-	_, err = handle.TrickleMany(ctx, "", []janus.ICECandidate{
+	_, err := handle.TrickleMany(ctx, "", []janus.ICECandidate{
 		{Candidate: "candidate:1 1 udp 2130706431 192.0.2.1 50000 typ host", SDPMid: &mid},
 		{Candidate: "candidate:2 1 udp 1694498815 203.0.113.7 50001 typ srflx raddr 192.0.2.1 rport 50000", SDPMid: &mid},
 	})
@@ -760,58 +610,30 @@ func ExampleHandle_TrickleMany() {
 
 // Hangup closes the PeerConnection. The handle stays attached.
 func ExampleHandle_Hangup() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
 	if _, err := handle.Hangup(ctx, ""); err != nil {
 		log.Fatal(err)
 	}
-	_, err = handle.Message(ctx, "", map[string]any{"audio": true}, nil)
+	_, err := handle.Message(ctx, "", map[string]any{"audio": true}, nil)
 	fmt.Println(err)
 	// Output: <nil>
 }
 
-// Detach returns when the server has answered; Events closes behind the last
+// Detach returns when the server has answered; Events is closed after the last
 // message.
 func ExampleHandle_Detach() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, _, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
 	if _, err := handle.Detach(ctx, ""); err != nil {
 		log.Fatal(err)
 	}
 	for event := range handle.Events {
 		fmt.Printf("%T\n", event)
 	}
-	_, err = handle.Message(ctx, "", map[string]any{"audio": true}, nil)
+	_, err := handle.Message(ctx, "", map[string]any{"audio": true}, nil)
 	fmt.Println(errors.Is(err, janus.ErrHandleDetached))
 	// Output:
 	// *janus.DetachedMsg
@@ -821,25 +643,11 @@ func ExampleHandle_Detach() {
 // A loop over Events and a switch over the types that matter to the
 // application.
 func Example_events() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	_, server, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	session := handle.Session()
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
-
-	// What a real Janus sends by itself, the server sends when asked to.
+	// A real Janus sends these by itself, this server when it is asked to.
 	for _, frame := range []string{
 		`{"janus":"webrtcup","session_id":%d,"sender":%d}`,
 		`{"janus":"media","session_id":%d,"sender":%d,"mid":"0","type":"audio","receiving":true}`,
@@ -847,9 +655,7 @@ func Example_events() {
 		`{"janus":"event","session_id":%d,"sender":%d,"plugindata":{"plugin":"janus.plugin.echotest","data":{"result":"done"}}}`,
 		`{"janus":"hangup","session_id":%d,"sender":%d,"reason":"DTLS alert"}`,
 	} {
-		if err := server.Send(session.ID, fmt.Sprintf(frame, session.ID, handle.ID)); err != nil {
-			log.Fatal(err)
-		}
+		check(server.Send(session.ID, fmt.Sprintf(frame, session.ID, handle.ID)))
 	}
 	server.Detach(session.ID, handle.ID)
 
@@ -882,160 +688,12 @@ func Example_events() {
 	// closed
 }
 
-// The three kinds of failure: of Janus, of a plugin, of what the call needs.
-func Example_errors() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, group, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	room, err := session.Attach(ctx, "", "janus.plugin.videoroom")
-	if err != nil {
-		log.Fatal(err)
-	}
-
-	// An error of Janus is the error of the call.
-	_, err = session.Attach(ctx, "", "janus.plugin.nosuch")
-	var refused *janus.ErrorMsg
-	if errors.As(err, &refused) {
-		fmt.Println("Janus:", refused.Err.Code, refused.Err.Reason)
-	}
-	fmt.Println("by its code:", errors.Is(err, janus.ErrorPluginNotFound))
-
-	// An error of a plugin is data, as documented.
-	answer, err := room.Message(ctx, "", map[string]any{"request": "join", "ptype": "publisher", "room": 9}, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("plugin:", answer.Plugindata.Err())
-
-	// A session that ended.
-	server.Destroy(session.ID)
-	_, err = session.KeepAlive(ctx, "")
-	fmt.Println("no session:", errors.Is(err, janus.ErrorSessionNotFound)) // Janus says so
-	_, err = session.KeepAlive(ctx, "")
-	fmt.Println("no session:", errors.Is(err, janus.ErrSessionEnded)) // and it is remembered
-
-	// A connection that ended.
-	server.Cut()
-	cause := group.Wait()
-	_, err = gateway.Create(ctx, "")
-	fmt.Println("no connection:", cause != nil, errors.Is(err, janus.ErrClosed))
-	// Output:
-	// Janus: 460 No such plugin 'janus.plugin.nosuch'
-	// by its code: true
-	// plugin: janus.plugin.videoroom: error 426: No such room (9)
-	// no session: true
-	// no session: true
-	// no connection: true true
-}
-
-// The end of a caller's context ends that call and nothing else.
-func Example_contexts() {
-	server := janustest.NewServer()
-	defer server.Close()
-	server.Handle("janus.plugin.mute", janustest.PluginFunc(func(*janustest.Request) {})) // never answers
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.mute")
-	if err != nil {
-		log.Fatal(err)
-	}
-	brief, done := context.WithTimeout(ctx, 10*time.Millisecond)
-	defer done()
-	_, err = handle.Message(brief, "", map[string]any{"hello": "?"}, nil)
-	fmt.Println(errors.Is(err, context.DeadlineExceeded))
-
-	_, err = session.KeepAlive(ctx, "") // the connection is unharmed
-	fmt.Println(err)
-	// Output:
-	// true
-	// <nil>
-}
-
-// A lost connection is restored, and the session with it. Session.Events tells
-// between which messages events may be missing.
-func ExampleReconnectOptions() {
-	server := janustest.NewUnstartedServer()
-	server.ReclaimTimeout = time.Minute // reclaim_session_timeout of a real Janus
-	server.Start()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Dial(ctx, server.URL, &janus.DialOptions{
-		KeepAlive: 25 * time.Second,
-		Logger:    slog.New(slog.DiscardHandler), // which would tell of the loss
-		Reconnect: &janus.ReconnectOptions{MinDelay: time.Millisecond, GiveUpAfter: time.Minute},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
-
-	server.Cut()
-	lost := (<-session.Events).(*janus.DisconnectedMsg)
-	fmt.Println("lost, with a cause:", lost.Err != nil)
-	_ = (<-session.Events).(*janus.ReclaimedMsg)
-	fmt.Println("back: now ask the plugin for its state")
-	answer, err := handle.Message(ctx, "", map[string]any{"audio": true}, nil)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("the same handle:", answer.Plugindata.Data["result"])
-	// Output:
-	// lost, with a cause: true
-	// back: now ask the plugin for its state
-	// the same handle: ok
-}
-
 // An id of 64 bits, which float64 cannot hold.
 func ExamplePluginData_Decode() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.videoroom")
-	if err != nil {
-		log.Fatal(err)
-	}
+	_, server, handle, end := setUp("janus.plugin.videoroom", nil)
+	defer end()
 	data := map[string]any{"videoroom": "event", "leaving": uint64(9007199254740993)}
-	if err := server.Notify(session.ID, handle.ID, data, nil); err != nil {
-		log.Fatal(err)
-	}
+	check(server.Notify(handle.Session().ID, handle.ID, data, nil))
 	event := (<-handle.Events).(*janus.EventMsg)
 
 	var left struct{ Leaving uint64 }
@@ -1049,25 +707,32 @@ func ExamplePluginData_Decode() {
 	// Decode: 9007199254740993
 }
 
-// Failures within a plugin, told apart by the plugin's own codes.
-func ExamplePluginData_Err() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+// Raw is the data as it was received, for other decoders.
+func ExamplePluginData_Raw() {
+	ctx, _, handle, end := setUp("janus.plugin.videoroom", nil)
+	defer end()
+	reply, err := handle.Request(ctx, "", map[string]any{"request": "exists", "room": 1234})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(reply.PluginData.Raw()))
+	// Output: {"videoroom":"success","room":1234,"exists":true}
+}
 
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.videoroom")
-	if err != nil {
-		log.Fatal(err)
-	}
+// What is printed does not show the secrets and PINs of rooms.
+func ExamplePluginData_String() {
+	_, server, handle, end := setUp("janus.plugin.videoroom", nil)
+	defer end()
+	check(server.Notify(handle.Session().ID, handle.ID, map[string]any{"pin": "1234"}, nil))
+	event := (<-handle.Events).(*janus.EventMsg)
+	fmt.Println(event.Plugindata)
+	// Output: janus.plugin.videoroom {"pin":"***"}
+}
+
+// Errors of a plugin, told apart by the plugin's own codes.
+func ExamplePluginData_Err() {
+	ctx, _, handle, end := setUp("janus.plugin.videoroom", nil)
+	defer end()
 	reply, err := handle.Request(ctx, "", map[string]any{"request": "create", "room": 1234})
 	if err != nil {
 		log.Fatal(err)
@@ -1080,34 +745,16 @@ func ExamplePluginData_Err() {
 	// Output: there already: Room 1234 already exists
 }
 
-// A reader that falls too far behind loses the oldest messages, and is told how
-// many where they would have stood.
+// A reader that falls too far behind loses the oldest messages. An *OverflowMsg
+// in their place says how many.
 func ExampleOverflowMsg() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Dial(ctx, server.URL, &janus.DialOptions{EventBacklog: 10})
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
+	ctx, server, handle, end := setUp("janus.plugin.echotest", &janus.DialOptions{EventBacklog: 10})
+	defer end()
+	session := handle.Session()
 	for n := range 100 {
-		if err := server.Notify(session.ID, handle.ID, map[string]any{"n": n}, nil); err != nil {
-			log.Fatal(err)
-		}
+		check(server.Notify(session.ID, handle.ID, map[string]any{"n": n}, nil))
 	}
-	if err := gateway.Ping(ctx, ""); err != nil { // answered behind the events
-		log.Fatal(err)
-	}
+	check(session.Gateway().Ping(ctx, "")) // answered after the events
 	server.Detach(session.ID, handle.ID)
 
 	delivered, dropped := 0, 0
@@ -1126,32 +773,17 @@ func ExampleOverflowMsg() {
 // A server set up for full trickle sends its candidates one by one. The
 // conversion webrtc.ICECandidateInit(msg.Candidate) gives Pion what it wants.
 func ExampleTrickleMsg() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, candidate := range []any{
-		map[string]any{"sdpMid": "0", "sdpMLineIndex": 0, "candidate": "candidate:1 1 udp 2015363327 192.0.2.9 10000 typ host"},
-		map[string]any{"completed": true},
+	_, server, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	session := handle.Session()
+	for _, candidate := range []string{
+		`{"sdpMid":"0","sdpMLineIndex":0,"candidate":"candidate:1 1 udp 2015363327 192.0.2.9 10000 typ host"}`,
+		`{"completed":true}`,
 	} {
-		frame := map[string]any{"janus": "trickle", "session_id": session.ID, "sender": handle.ID, "candidate": candidate}
-		if err := server.Send(session.ID, frame); err != nil {
-			log.Fatal(err)
-		}
+		const frame = `{"janus":"trickle","session_id":%d,"sender":%d,"candidate":%s}`
+		check(server.Send(session.ID, fmt.Sprintf(frame, session.ID, handle.ID, candidate)))
 	}
+
 	for {
 		msg := (<-handle.Events).(*janus.TrickleMsg)
 		if msg.Completed {
@@ -1165,51 +797,13 @@ func ExampleTrickleMsg() {
 	// no more candidates
 }
 
-// A session that nothing was sent for is ended by the server.
-func ExampleTimeoutMsg() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
-	server.Timeout(session.ID)
-	for event := range session.Events {
-		fmt.Printf("%T\n", event)
-	}
-	_, err = session.Attach(ctx, "", "janus.plugin.echotest")
-	fmt.Println(errors.Is(err, janus.ErrSessionEnded))
-	// Output:
-	// *janus.TimeoutMsg
-	// true
-}
-
 // What a future Janus may send arrives as it is.
 func ExampleUnknownMsg() {
-	server := janustest.NewServer()
-	defer server.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-
-	gateway, _, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		log.Fatal(err)
-	}
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		log.Fatal(err)
-	}
+	_, server, handle, end := setUp("janus.plugin.echotest", nil)
+	defer end()
+	session := handle.Session()
 	frame := fmt.Sprintf(`{"janus":"novelty","session_id":%d,"value":1}`, session.ID)
-	if err := server.Send(session.ID, frame); err != nil {
-		log.Fatal(err)
-	}
+	check(server.Send(session.ID, frame))
 	msg := (<-session.Events).(*janus.UnknownMsg)
 	fmt.Println(msg.Type, string(msg.Raw) == frame)
 	// Output: novelty true

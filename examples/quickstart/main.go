@@ -1,5 +1,5 @@
-// Command quickstart has one conversation with a Janus server, from Connect to
-// Close, and prints a line for each step.
+// Command quickstart has one conversation with a Janus server, from Dial to
+// Shutdown, and prints a line for each step.
 //
 // Without -url it starts a stand-in server of its own:
 //
@@ -7,21 +7,17 @@
 //	go run ./examples/quickstart -url ws://127.0.0.1:8188
 package main
 
-//lint:file-ignore SA1019 the client's API names this websocket module
-
 import (
 	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"nhooyr.io/websocket"
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/janustest"
@@ -29,9 +25,9 @@ import (
 
 const plugin = "janus.plugin.echotest"
 
-// handshakeTimeout is how long the server may take to accept the connection.
-// After that every call has the library's default deadline.
-const handshakeTimeout = 10 * time.Second
+// dialTimeout is how long the server may take to accept the connection. After
+// that every call has the library's default deadline.
+const dialTimeout = 5 * time.Second
 
 func main() {
 	var s settings
@@ -69,8 +65,8 @@ func run(ctx context.Context, s settings, args []string) error {
 		s.url, where = standIn.URL, "the stand-in server inside this program"
 	}
 	gateway, group, err := janus.Dial(ctx, s.url, &janus.DialOptions{
-		APISecret:  s.apiSecret,
-		HTTPClient: &http.Client{Timeout: handshakeTimeout},
+		APISecret:   s.apiSecret,
+		DialTimeout: dialTimeout,
 	})
 	if err != nil {
 		return err
@@ -78,8 +74,8 @@ func run(ctx context.Context, s settings, args []string) error {
 	say("connect", "%s", where)
 
 	talked := talk(ctx, gateway, group, s.token, standIn)
-	closed := gateway.Close(websocket.StatusNormalClosure, "")
-	ended := group.Wait() // for the goroutines of the library, and our own
+	closed := gateway.Shutdown(ctx) // destroys what a failure has left
+	ended := group.Wait()           // for the goroutines of the library, and our own
 	if err := cmp.Or(talked, closed, ended); err != nil {
 		return err
 	}

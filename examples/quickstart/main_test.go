@@ -128,8 +128,8 @@ func TestWrongURL(t *testing.T) {
 	for _, test := range []struct{ url, want string }{
 		{"ws://127.0.0.1:1/", "ws://127.0.0.1:1/"},
 		{server.URL, "404"},
-		{"127.0.0.1:8188", "127.0.0.1:8188"},
-		{"nonsense", "nonsense"},
+		{"127.0.0.1:8188", "the given URL"}, // it may be anything, a password too
+		{"nonsense", "scheme is not ws or wss"},
 	} {
 		checkFailure(t, test.want, "-url", test.url)
 	}

@@ -35,14 +35,10 @@ func (l *Logger) SetPrint(print bool) {
 
 // Frame logs a frame at level Debug and, if wanted, prints it to stdout.
 func (l *Logger) Frame(direction string, frame []byte) {
-	print, debug := l.print.Load(), l.log.Enabled(slog.LevelDebug)
-	if !print && !debug {
-		return
-	}
-	if debug {
+	if l.log.Enabled(slog.LevelDebug) {
 		l.log.Log(slog.LevelDebug, "janus: "+direction, "frame", string(wire.Excerpt(frame, excerpt)))
 	}
-	if print {
+	if l.print.Load() {
 		masked := wire.Mask(frame)
 		var text bytes.Buffer
 		text.WriteString(direction + " ")

@@ -12,6 +12,7 @@ import (
 	"nhooyr.io/websocket"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
@@ -253,10 +254,10 @@ func TestStates(t *testing.T) {
 		cause error
 	}
 	changes := make(chan change) // so that the function blocks
-	log := newLogs()
+	log := testutil.NewLogs()
 	g, group := dial(t, server, &janus.DialOptions{
 		Reconnect:    quickly(),
-		Logger:       log.logger(slog.LevelInfo),
+		Logger:       log.Logger(slog.LevelInfo),
 		StateChanged: func(s janus.State, cause error) { changes <- change{s, cause} },
 	})
 	if s := g.State(); s != janus.StateConnected {
@@ -264,7 +265,7 @@ func TestStates(t *testing.T) {
 	}
 	for i := range 3 {
 		server.Cut()
-		log.await(t, "connection restored", i+1)
+		log.Await(t, "connection restored", i+1)
 	}
 	if s := g.State(); s != janus.StateConnected {
 		t.Errorf("the state is %v", s)
@@ -316,10 +317,10 @@ func TestStates(t *testing.T) {
 // The log does not repeat each dial that fails.
 func TestFailedDialsAreLoggedOnce(t *testing.T) {
 	server := start(t, nil)
-	log := newLogs()
+	log := testutil.NewLogs()
 	g, _ := dial(t, server, &janus.DialOptions{
 		Reconnect: &janus.ReconnectOptions{MinDelay: 1, MaxDelay: time.Millisecond, GiveUpAfter: 300 * time.Millisecond},
-		Logger:    log.logger(slog.LevelInfo),
+		Logger:    log.Logger(slog.LevelInfo),
 	})
 	server.Close()
 	await(t, "the end", g.Done())
@@ -385,7 +386,9 @@ func TestShutdownWhileASessionIsMade(t *testing.T) {
 	if err := await(t, "Shutdown", down); err != nil {
 		t.Error(err)
 	}
-	<-created
+	if err := await(t, "Create", created); err != nil {
+		t.Errorf("the session was not made: %v", err)
+	}
 	if created, destroyed := len(requests(server, "create")), len(requests(server, "destroy")); destroyed < 1 || destroyed > created {
 		t.Errorf("%d sessions were created, %d destroyed", created, destroyed)
 	}
@@ -413,8 +416,8 @@ func TestShutdownGivesUp(t *testing.T) {
 // figures.
 func TestTimeoutWithKeepAliveIsLogged(t *testing.T) {
 	server := start(t, nil)
-	log := newLogs()
-	g, _ := dial(t, server, &janus.DialOptions{KeepAlive: time.Minute, Logger: log.logger(slog.LevelWarn)})
+	log := testutil.NewLogs()
+	g, _ := dial(t, server, &janus.DialOptions{KeepAlive: time.Minute, Logger: log.Logger(slog.LevelWarn)})
 	if _, err := g.Info(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
@@ -422,7 +425,7 @@ func TestTimeoutWithKeepAliveIsLogged(t *testing.T) {
 	if err := server.Send(s.ID, fmt.Sprintf(`{"janus":"timeout","session_id":%d}`, s.ID)); err != nil {
 		t.Fatal(err)
 	}
-	log.await(t, "timed out although it is kept alive", 1)
+	log.Await(t, "timed out although it is kept alive", 1)
 	if !strings.Contains(log.String(), "KeepAlive=1m0s session_timeout=1m0s") {
 		t.Errorf("the log is %s", log)
 	}

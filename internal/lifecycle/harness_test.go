@@ -5,14 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
@@ -29,13 +28,7 @@ func TestMain(m *testing.M) {
 // start runs a server until the test ends. set, if not nil, sets its fields.
 func start(t *testing.T, set func(*janustest.Server)) *janustest.Server {
 	t.Helper()
-	server := janustest.NewUnstartedServer()
-	if set != nil {
-		set(server)
-	}
-	server.Start()
-	t.Cleanup(server.Close)
-	return server
+	return testutil.NewServer(t, set)
 }
 
 // dial connects until the test ends.
@@ -126,46 +119,10 @@ func hold(server *janustest.Server, verb string) <-chan janus.BaseMsg {
 // requests returns the requests of one kind that the server has had.
 func requests(server *janustest.Server, verb string) []map[string]any {
 	var all []map[string]any
-	for _, frame := range server.Requests() {
+	for _, frame := range testutil.Sent(server, verb) {
 		var request map[string]any
-		if json.Unmarshal(frame, &request) == nil && request["janus"] == verb {
-			all = append(all, request)
-		}
+		_ = json.Unmarshal(frame, &request) // Sent has decoded it before
+		all = append(all, request)
 	}
 	return all
-}
-
-// logs is what a logger has written.
-type logs struct {
-	mu      sync.Mutex
-	text    strings.Builder
-	written chan struct{} // a value for each record
-}
-
-func newLogs() *logs { return &logs{written: make(chan struct{}, 10_000)} }
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.Write(p)
-	l.written <- struct{}{}
-	return len(p), nil
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// await waits until the log has a text n times.
-func (l *logs) await(t *testing.T, text string, n int) {
-	t.Helper()
-	for strings.Count(l.String(), text) < n {
-		await(t, "a record with "+text, l.written)
-	}
-}
-
-func (l *logs) logger(level slog.Level) *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: level}))
 }

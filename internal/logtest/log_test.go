@@ -1,0 +1,69 @@
+package logtest
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+
+	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/testutil"
+)
+
+// Messages that belong to no channel are logged, secrets masked.
+func TestMessagesForNobodyAreLogged(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	log := testutil.NewLogs()
+	g, _ := testutil.Dial(t, srv, &janus.DialOptions{Logger: log.Logger(slog.LevelWarn)})
+	if err := g.Ping(testutil.Context(t), ""); err != nil {
+		t.Fatal(err)
+	}
+	srv.Broadcast(`{"janus":"webrtcup","session_id":1,"sender":2,"token":"s3cret"}`)
+	srv.Broadcast(`{"janus":"error","error":{"code":454,"reason":"Invalid JSON"}}`)
+	log.Await(t, "webrtcup", 1)
+	log.Await(t, "Invalid JSON", 1)
+	if strings.Contains(log.String(), "s3cret") {
+		t.Errorf("the log shows a secret: %s", log.String())
+	}
+}
+
+// panicking is a handler that always fails.
+type panicking struct{ slog.Handler }
+
+func (panicking) Enabled(context.Context, slog.Level) bool { return true }
+
+func (panicking) Handle(context.Context, slog.Record) error { panic("a bug in the handler") }
+
+// blocking is a handler that never returns before it is released.
+type blocking struct {
+	slog.Handler
+	release chan struct{}
+}
+
+func (blocking) Enabled(context.Context, slog.Level) bool { return true }
+
+func (b blocking) Handle(context.Context, slog.Record) error {
+	<-b.release
+	return nil
+}
+
+// A logger that panics or blocks stops neither calls nor Close.
+func TestLoggerCannotStopTheReader(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	for name, handler := range map[string]slog.Handler{"panicking": panicking{}, "blocking": blocking{release: release}} {
+		srv := testutil.NewServer(t, nil)
+		g, group := testutil.Dial(t, srv, &janus.DialOptions{Logger: slog.New(handler)})
+		session := testutil.Create(t, g)
+		for range 2000 {
+			srv.Broadcast(`{"janus":"webrtcup","session_id":1,"sender":2}`)
+		}
+		if _, err := session.KeepAlive(testutil.Context(t), ""); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		testutil.Close(t, g)
+		if err := testutil.Wait(t, group); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

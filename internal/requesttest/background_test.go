@@ -1,0 +1,115 @@
+package requesttest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/testutil"
+)
+
+// Every session gets a keepalive in every interval, and they are spread.
+func TestKeepAliveOption(t *testing.T) {
+	const sessions, interval = 50, 20 * time.Second
+	var mu sync.Mutex
+	var created uint64
+	kept := make(map[uint64][]time.Time)
+	peer := func(base janus.BaseMsg) string {
+		mu.Lock()
+		defer mu.Unlock()
+		switch base.Type {
+		case "create":
+			created++
+			kept[created] = []time.Time{time.Now()}
+			return fmt.Sprintf(`{"janus":"success","transaction":"TX","data":{"id":%d}}`, created)
+		case "keepalive":
+			kept[base.Session] = append(kept[base.Session], time.Now())
+		}
+		return testutil.Answers(base)
+	}
+	testutil.InBubble(t, janus.DialOptions{KeepAlive: interval, PingInterval: -1}, peer, func(t *testing.T, g *janus.Gateway) {
+		for range sessions {
+			testutil.Create(t, g)
+		}
+		ended := g.Sessions[sessions]
+		time.Sleep(time.Minute)
+		if _, err := ended.Destroy(context.Background(), ""); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(4 * time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		moments := make(map[time.Time]bool)
+		for id, times := range kept {
+			for i, at := range times[1:] {
+				moments[at] = true
+				if gap := at.Sub(times[i]); gap > interval {
+					t.Errorf("session %d was left alone for %v", id, gap)
+				}
+			}
+			if id == ended.ID {
+				if len(times) > 5 {
+					t.Errorf("a destroyed session was kept alive")
+				}
+			} else if n := len(times); n < 15 || n > 17 {
+				t.Errorf("session %d: %d keepalives in 5 minutes", id, n)
+			}
+		}
+		if len(moments) < sessions {
+			t.Errorf("keepalives are not spread: %d moments", len(moments))
+		}
+	})
+}
+
+// A TokenSource that fails, panics or hangs costs its keepalive only.
+func TestTokenSource(t *testing.T) {
+	var mu sync.Mutex
+	var tokens []string
+	var calls int
+	srv := testutil.NewServer(t, nil)
+	opts := &janus.DialOptions{
+		Logger:         testutil.Quiet,
+		KeepAlive:      20 * time.Millisecond,
+		RequestTimeout: 50 * time.Millisecond,
+		TokenSource: func(ctx context.Context, sessionID uint64) (string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if sessionID == 0 {
+				return "", nil
+			}
+			calls++
+			n := calls
+			switch n {
+			case 1:
+				return "", errors.New("no token today")
+			case 2:
+				panic("a bug in the caller's function")
+			case 3:
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			return fmt.Sprint("token", n), nil
+		},
+	}
+	g, _ := testutil.Dial(t, srv, opts)
+	testutil.Create(t, g)
+	testutil.Eventually(t, "keepalives with tokens", func() bool {
+		tokens = nil
+		for _, request := range testutil.Sent(srv, "keepalive") {
+			var r struct{ Token string }
+			_ = json.Unmarshal(request, &r)
+			tokens = append(tokens, r.Token)
+		}
+		return len(tokens) >= 3
+	})
+	for i, token := range tokens {
+		if token != fmt.Sprint("token", i+4) {
+			t.Errorf("keepalive %d went out with token %q", i, token)
+		}
+	}
+}

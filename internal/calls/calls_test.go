@@ -453,7 +453,7 @@ func TestDown(t *testing.T) {
 	f := newFixture(t, 0)
 	c := f.begin(t, &f.handle)
 	posted := f.NewCall()
-	if _, ok := f.Post(posted, &f.session, 1); !ok {
+	if conn, _ := f.Post(posted, &f.session, 1); conn == nil {
 		t.Fatal("not posted")
 	}
 	f.Down(&f.root, errHeld)
@@ -494,7 +494,7 @@ func TestHold(t *testing.T) {
 // without a connection with room.
 func TestPost(t *testing.T) {
 	f := newFixture(t, 0)
-	post := func() bool { _, ok := f.Post(f.NewCall(), &f.session, 1); return ok }
+	post := func() bool { conn, _ := f.Post(f.NewCall(), &f.session, 1); return conn != nil }
 	f.Hold(&f.session, errHeld)
 	if !post() || f.Len() != 1 {
 		t.Error("not posted in a session that is held")
@@ -557,13 +557,13 @@ func TestForgetting(t *testing.T) {
 func TestEndStopsForgetting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, 0)
-		if _, ok := f.Post(f.NewCall(), &f.session, 1); !ok {
+		if conn, _ := f.Post(f.NewCall(), &f.session, 1); conn == nil {
 			t.Fatal("not posted")
 		}
 		f.Down(&f.root, errHeld)
 		f.Up(&f.root, f.conn)
 		time.Sleep(5 * time.Minute)
-		if _, ok := f.Post(f.NewCall(), &f.session, 1); !ok {
+		if conn, _ := f.Post(f.NewCall(), &f.session, 1); conn == nil {
 			t.Fatal("not posted")
 		}
 		time.Sleep(9 * time.Minute)

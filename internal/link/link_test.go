@@ -150,7 +150,6 @@ var (
 const (
 	connected    = "state 0"
 	reconnecting = "state 1"
-	closed       = "state 2"
 )
 
 func write(conn *websocket.Conn, text string) {
@@ -183,7 +182,7 @@ func TestFrames(t *testing.T) {
 		if err := l.wait(t); websocket.CloseStatus(err) != websocket.StatusGoingAway {
 			t.Errorf("got %v", err)
 		}
-		l.checkCalls(t, "up", "frame 0", "frame 1", "frame 2", closed)
+		l.checkCalls(t, "up", "frame 0", "frame 1", "frame 2")
 	})
 }
 
@@ -463,7 +462,7 @@ func TestConnectionThatComesTooLate(t *testing.T) {
 		}
 		l.open(t, t.Context())
 		_ = l.wait(t)
-		l.checkCalls(t, "up", reconnecting, "down", closed)
+		l.checkCalls(t, "up", reconnecting, "down")
 	})
 }
 

@@ -21,26 +21,28 @@
 // the message types of this package. Reading a channel is optional. Unread
 // messages are buffered; if the buffer is full, the oldest are dropped and an
 // *OverflowMsg reports how many. A channel is closed after its last message when
-// its Handle, Session or Gateway ends.
+// its Handle, Session or Gateway ends. Read it with range, or with the two-valued
+// receive.
 //
 // # Tokens and secrets
 //
-// A token that is not empty is sent with its request; it may be one that Janus
-// stores, or one made by package signedtoken. DialOptions.APISecret is sent with
-// every request. Neither appears in errors, logs or printed messages.
+// Each request carries its token, unless that is empty. Tokens may be stored by
+// Janus or made with package signedtoken. DialOptions.APISecret is sent with every
+// request. Neither appears in errors, logs or printed messages.
 //
-// # Ends
+// # Lifetime
 //
 // The errgroup.Group that Connect returns reports why the connection ended.
 // Calls then fail with an error that wraps ErrClosed and the cause. With
 // DialOptions.Reconnect a lost connection is restored and its sessions are
 // claimed again; Gateway.Claim and Session.Adopt take over those of an earlier
-// process. A session needs traffic, which DialOptions.KeepAlive provides.
+// process. Janus ends sessions without traffic; DialOptions.KeepAlive prevents
+// that.
 //
-// Package janustest has a server to test applications with.
+// The packages below plugin have typed requests and events for Janus's plugins.
+// Package janustest has a server for the tests of applications.
 //
-// Everything may be used from several goroutines at once, unless a comment says
-// otherwise.
+// Everything is safe for concurrent use, unless a comment says otherwise.
 package janus
 
 import (
@@ -96,7 +98,7 @@ type Gateway struct {
 
 	// Access to the Sessions map should be synchronized with the Gateway.Lock()
 	// and Gateway.Unlock() methods provided by the embedded sync.Mutex. It guards
-	// nothing else: holding it delays only the calls that change the map.
+	// nothing else: holding it delays only calls that change the map.
 	sync.Mutex
 
 	// LogJsonMessages enables logging of json rx/tx messages to stdout, with
@@ -113,7 +115,7 @@ type Gateway struct {
 	done   chan struct{}  // closed when all has ended
 	others sync.WaitGroup // goroutines besides the reader
 
-	dials  chan struct{} // has a place for each dial under way
+	dials  chan struct{} // has an element for each dial under way
 	link   *link.Link
 	calls  *calls.Table[request]
 	scope  calls.Scope[request] // the connection's
@@ -143,7 +145,7 @@ type request struct {
 	claimed uint64   // by Gateway.Claim
 	token   string
 
-	// accept takes the reply, unless it is an error. The reader calls it, so
+	// accept handles the reply, unless it is an error. The reader calls it, so
 	// that new sessions and handles are registered before the next frame.
 	accept func(g *Gateway, c *call, f *wire.Frame, frame []byte) error
 
@@ -157,7 +159,7 @@ type request struct {
 
 type call = calls.Call[request]
 
-// stateChange is what StateChanged is called with.
+// stateChange holds the arguments of StateChanged.
 type stateChange struct {
 	state State
 	cause error
@@ -176,15 +178,16 @@ type stateChange struct {
 //	gateway, _, err := janus.Connect(ctx, url)
 //
 // or, even better, you can use its Wait method to wait for these goroutines and
-// catch the error that ended them: the peer's close status, for
-// websocket.CloseStatus, the error of ctx, or nil after Close.
+// catch the error that ended them: an error with the peer's close status (see
+// websocket.CloseStatus), the error of ctx, or nil after Close.
 //
-// Goroutines of the application may join the group; as in any errgroup, one that
-// returns an error ends the rest, which here is the connection. One that runs on
-// its own, such as an HTTP server, can wait for Gateway.Done.
+// Goroutines of the application may join the group. As in any errgroup, if one of
+// them returns an error, the others end, and here the connection does too. A
+// goroutine that does not use the connection, such as that of an HTTP server, can
+// wait for Gateway.Done.
 //
 // ctx bounds the life of the connection. DialOptions.DialTimeout bounds the
-// dial. An error names the URL without its credentials.
+// dial. Errors name the URL without its credentials.
 func Connect(ctx context.Context, wsURL string) (*Gateway, *errgroup.Group, error) {
 	return Dial(ctx, wsURL, nil)
 }
@@ -273,7 +276,7 @@ func (g *Gateway) dial(ctx context.Context) (*socket.Socket, error) {
 	return sock, err
 }
 
-// changed passes a new state of the connection on.
+// changed passes a new state of the connection to StateChanged.
 func (g *Gateway) changed(state link.State, cause error) {
 	if state == link.Closed && g.closedByCaller() {
 		cause = nil
@@ -293,7 +296,7 @@ func (g *Gateway) goGroup(f func()) {
 	})
 }
 
-// heartbeat begins pings and sees to the sessions that are due, until the end.
+// heartbeat sends pings, keepalives and claims when they are due, until the end.
 func (g *Gateway) heartbeat() {
 	var pings <-chan time.Time
 	if g.opts.PingInterval > 0 {
@@ -333,9 +336,9 @@ func (g *Gateway) State() State { return State(g.link.State()) }
 // returns why.
 func (g *Gateway) Done() <-chan struct{} { return g.done }
 
-// Err returns nil while the Gateway lives, and then the error that calls fail
-// with. It matches ErrClosed, and wraps the cause if the Gateway was not closed
-// by Close or Shutdown.
+// Err returns nil until the Gateway ends, and then the error that calls fail with.
+// It matches ErrClosed, and wraps the cause unless the Gateway was closed by Close
+// or Shutdown.
 func (g *Gateway) Err() error { return g.calls.Err(&g.scope) }
 
 var (
@@ -346,15 +349,15 @@ var (
 func (g *Gateway) closedByCaller() bool { return g.Err() == errClosedByCaller }
 
 // Close closes the underlying connection to the Gateway. It sends a websocket
-// close frame with this status and reason, of up to 123 bytes, and gives the
-// peer one second to answer. It returns an error if the frame cannot be sent or
-// is not answered; the connection is closed all the same. Messages that the peer
-// sends meanwhile may not be delivered. When Close returns, the goroutines of
-// the Gateway have ended. Closing again does nothing.
+// close frame with code and reason, which may have 123 bytes, and waits up to a
+// second for the peer's answer. It returns an error if the frame cannot be sent or
+// is not answered; the connection is closed in any case. Messages that arrive
+// during Close may not be delivered. When Close returns, the goroutines of the
+// Gateway have ended. Closing again does nothing.
 //
-// Close does not destroy sessions: unless the server has destroyed them with the
-// connection, publishers among them stay visible to others until its
-// session_timeout and reclaim_session_timeout have passed. See Shutdown.
+// Close does not destroy sessions. If the server's reclaim_session_timeout is not
+// 0, it keeps them that long, and their publishers stay visible to others. See
+// Shutdown.
 func (g *Gateway) Close(code websocket.StatusCode, reason string) error {
 	if !g.calls.End(&g.scope, errClosedByCaller) {
 		<-g.done
@@ -370,8 +373,8 @@ func (g *Gateway) Close(code websocket.StatusCode, reason string) error {
 	return nil
 }
 
-// end ends everything that depends on the connection, which ended because of
-// err, and returns the error for the group.
+// end ends everything that depends on the connection, which was ended by err. It
+// returns the error for the group.
 func (g *Gateway) end(err error) error {
 	cause := fmt.Errorf("%w: %w", ErrClosed, err)
 	if !g.calls.End(&g.scope, cause) { // by Close
@@ -410,7 +413,7 @@ func (g *Gateway) scopeOf(c *call) *calls.Scope[request] {
 
 // do sends a request and waits for its reply. It returns promptly when ctx ends,
 // whatever the connection does. If it succeeds, the caller takes the results
-// from c and frees it; otherwise c is not the caller's any more.
+// from c and frees it; otherwise the caller must not use c again.
 func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
 	if g.tokens != nil && r.Token == "" && ctx.Err() == nil {
 		token, err := g.tokens.Token(ctx, r.Session)
@@ -440,7 +443,7 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
 	return callError(r.Janus, err, true)
 }
 
-// callError returns the error of a call from what ended it.
+// callError returns the error of a call that failed with err.
 func callError(verb string, err error, sent bool) error {
 	if msg, ok := err.(*ErrorMsg); ok { // returned as it is, as documented
 		own := *msg
@@ -462,15 +465,15 @@ func (g *Gateway) send(conn calls.Conn, r *wire.Request, number uint64, crowd bo
 	buf := buffers.Get().(*[]byte)
 	frame := r.Append((*buf)[:0], wire.Transaction{Prefix: g.prefix, Number: number})
 	g.frames.Frame("sent", frame)
-	_ = conn.Write(frame, crowd) // a failure ends the connection, which the reader finds
+	_ = conn.Write(frame, crowd) // a failure ends the connection, and the reader reports it
 	if cap(frame) <= keepFrame {
 		*buf = frame
 		buffers.Put(buf)
 	}
 }
 
-// post sends a request whose reply nobody waits for. Its transaction is one that
-// no call has, so an error is delivered as an event.
+// post sends a request without waiting for its reply. No call has its transaction,
+// so an error is delivered as an event.
 func (g *Gateway) post(conn calls.Conn, r *wire.Request) { g.send(conn, r, 0, false) }
 
 // receive decodes a frame and routes it.
@@ -493,7 +496,7 @@ func isMalformed(err error) bool {
 }
 
 // route passes a frame to the call that waits for it, or else to an Events
-// channel. malformed is the error of one of its fields, or nil.
+// channel. malformed is the error of one of the frame's fields, or nil.
 func (g *Gateway) route(f *wire.Frame, frame []byte, malformed error) {
 	c, more := g.answered(f, malformed)
 	switch {
@@ -521,8 +524,8 @@ func (g *Gateway) answered(f *wire.Frame, malformed error) (c *call, more bool) 
 	return c, more
 }
 
-// concerns reports whether f may answer the request: it is not for another
-// session or handle.
+// concerns reports whether f may answer the request. It may not if it is for
+// another session or handle.
 func (r *request) concerns(f *wire.Frame) bool {
 	switch {
 	case r.handle != nil && f.Sender != 0 && f.Sender != r.handle.ID:
@@ -533,7 +536,7 @@ func (r *request) concerns(f *wire.Frame) bool {
 	return true // an error may name the session that the request is about
 }
 
-// accept takes the reply to a call and returns the call's error.
+// accept handles the reply to a call and returns the call's error.
 func (g *Gateway) accept(c *call, f *wire.Frame, frame []byte, malformed error) error {
 	r := &c.Request
 	switch {
@@ -548,8 +551,8 @@ func (g *Gateway) accept(c *call, f *wire.Frame, frame []byte, malformed error) 
 	return r.accept(g, c, f, frame)
 }
 
-// refused returns the error that answers a request. An error that the session or
-// the handle does not exist ends it.
+// refused handles an error that answers a request, and returns it. If the session or
+// the handle does not exist on the server, it ends.
 func (g *Gateway) refused(r *request, msg *ErrorMsg) error {
 	code := ErrorCode(msg.Err.Code)
 	if r.session != nil && code != ErrorUnauthorized {
@@ -567,10 +570,10 @@ func (g *Gateway) refused(r *request, msg *ErrorMsg) error {
 	return msg
 }
 
-// unexpected returns the error of a call that f does not answer as it should.
+// unexpected returns the error of a call whose reply is of the wrong kind.
 func unexpected(f *wire.Frame) error { return fmt.Errorf("unexpected reply %q", f.Janus) }
 
-// acceptAck takes the reply to a request that has no result.
+// acceptAck handles the reply to a request without a result.
 func acceptAck(_ *Gateway, _ *call, f *wire.Frame, _ []byte) error {
 	if !acknowledged(f) {
 		return unexpected(f)

@@ -32,21 +32,22 @@ const (
 	// the queue behind it.
 	eventsBuffer = 4
 
-	// linger is how long a handle that was detached, or whose session timed out,
-	// may still receive messages: Janus sends the last ones only after its
-	// answer. It sends none after destroy, so lingerDestroyed is for those on
-	// their way.
+	// linger is how long a handle still receives messages after it was detached,
+	// or after its session timed out: Janus sends the last ones after its answer.
+	// It sends none after destroy, so lingerDestroyed covers only messages that
+	// are on their way.
 	linger          = time.Second
 	lingerDestroyed = 100 * time.Millisecond
 
-	// claimRefusals is how often Janus may refuse the tokens of a TokenSource
-	// before it is believed that it will not hand over the session.
+	// claimRefusals is how often Janus may refuse a claim with a token of the
+	// TokenSource before the session ends.
 	claimRefusals = 5
 
 	// destroysAtOnce is how many sessions Shutdown destroys at the same time.
 	destroysAtOnce = 64
 
-	// busyPause is the time before a claim that the connection had no room for.
+	// busyPause is the time before a claim is tried again if the connection had
+	// no room for it.
 	busyPause = 20 * time.Millisecond
 )
 
@@ -63,12 +64,13 @@ type Session struct {
 	Handles map[uint64]*Handle
 
 	// Events receives every message for the session, in the order in which they
-	// arrived, and is closed after the last one: *TimeoutMsg, *ErrorMsg for
-	// errors that no call waits for, *DisconnectedMsg and *ReclaimedMsg, and
-	// the messages of handles that are not attached here. Reading it is
-	// optional; see DialOptions.EventBacklog for what happens to unread
-	// messages. Those that are unread at the end are kept until nobody has read
-	// for a minute. It is receive only: do not send on it, or close it.
+	// arrived, and is closed after the last one. Messages are pointers:
+	// *TimeoutMsg, *ErrorMsg for errors that no call was waiting for,
+	// *DisconnectedMsg, *ReclaimedMsg and *OverflowMsg, and the messages of
+	// handles that are not attached here. Reading it is optional; see
+	// DialOptions.EventBacklog for what happens to unread messages. Messages
+	// that are unread when the session ends stay readable until nobody has read
+	// for a minute. Do not send on Events, and do not close it.
 	Events chan interface{}
 
 	// Access to the Handles map should be synchronized with the Session.Lock()
@@ -79,9 +81,9 @@ type Session struct {
 	queue   queue.Queue
 	scope   calls.Scope[request]
 	routes  routes.Table[*Handle]
-	token   tokens.Latest // that Janus accepted
-	asking  atomic.Bool   // for a token, for a request of the Gateway's own
-	refused atomic.Int32  // claims since the connection was lost
+	token   tokens.Latest // the latest that Janus accepted
+	asking  atomic.Bool   // whether the TokenSource is being asked for a keepalive or a claim
+	refused atomic.Int32  // number of claims refused since the connection was lost
 
 	mu    sync.Mutex  // guards timer, and Handle.timer
 	timer *time.Timer // ends the lingering of the handles
@@ -113,16 +115,16 @@ func acceptInfo(_ *Gateway, c *call, f *wire.Frame, frame []byte) error {
 
 // CreateOptions are the options of CreateWith.
 type CreateOptions struct {
-	// ID is the id that the session is to have. Janus answers
-	// ErrorSessionConflict if it is in use. Default: Janus chooses one.
+	// ID is the id of the new session. If it is in use, Janus answers
+	// ErrorSessionConflict. If 0, Janus chooses an id.
 	ID uint64
 }
 
 // Create sends a create request to the Gateway.
 // On success, a new Session will be returned and error will be nil.
 //
-// A session needs traffic, see KeepAlive. One that is created after ctx has
-// ended is destroyed again.
+// The server ends a session that has no traffic, see KeepAlive. If ctx ends first
+// and Janus creates the session later, it is destroyed again.
 func (g *Gateway) Create(ctx context.Context, token string) (*Session, error) {
 	return g.CreateWith(ctx, token, CreateOptions{})
 }
@@ -133,9 +135,9 @@ func (g *Gateway) CreateWith(ctx context.Context, token string, opts CreateOptio
 }
 
 // Claim takes over a session that exists on the server, for instance after this
-// program was restarted. The server must not have given it up yet: see
-// reclaim_session_timeout. Janus answers ErrorSessionNotFound for an unknown
-// session. For the handles of the session see Session.Adopt; until then their
+// program was restarted. The server keeps a session without a connection for its
+// reclaim_session_timeout; after that, Janus answers ErrorSessionNotFound. Use
+// Session.Adopt for the handles of the session. Until a handle is adopted, its
 // messages are sent on Session.Events.
 func (g *Gateway) Claim(ctx context.Context, token string, sessionID uint64) (*Session, error) {
 	c := g.newCall(nil, nil, acceptClaim)
@@ -173,7 +175,7 @@ func acceptCreate(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
 	switch {
 	case f.Janus != "success" || f.DataID == 0:
 		return unexpected(f)
-	case c.Nobody(): // the session is of no use
+	case c.Nobody(): // nobody wants the session
 		if conn := g.calls.Conn(); conn != nil {
 			g.post(conn, &wire.Request{Janus: "destroy", Session: f.DataID, Token: c.Request.token})
 		}
@@ -208,7 +210,7 @@ func (g *Gateway) addSession(id uint64, token string) *Session {
 		}
 		s.queue.Init(s.Events, &g.queues)
 		if every := g.opts.KeepAlive; every > 0 {
-			// At a random moment, so that many sessions are spread over the interval.
+			// Start at a random time, so that keepalives of many sessions are spread out.
 			g.keeper.Add(rand.N(every), &task{session: s})
 		}
 		return s
@@ -218,9 +220,10 @@ func (g *Gateway) addSession(id uint64, token string) *Session {
 }
 
 // Shutdown destroys all sessions of the Gateway, many at once, and then closes
-// the connection, so that nothing is left on the server. Sessions cannot be made
-// any more once it has begun. If ctx ends first, the connection is closed
-// without destroying the rest. The error joins what failed.
+// the connection, so that nothing is left on the server. Once it has begun, no
+// session can be created or claimed. If ctx ends first, Shutdown closes the
+// connection without destroying the remaining sessions. It returns all errors,
+// joined.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.mu.Lock()
 	g.leaving = true
@@ -238,7 +241,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	return errors.Join(err, g.Close(websocket.StatusNormalClosure, ""))
 }
 
-// destroyAll destroys the sessions and returns why it could not.
+// destroyAll destroys the sessions and returns the errors of those that failed.
 func (g *Gateway) destroyAll(ctx context.Context) error {
 	var mu sync.Mutex
 	var failed []error
@@ -282,8 +285,8 @@ func sessionGone(id uint64, how string) *ErrorMsg {
 }
 
 // endSession ends a session that the server no longer has. Its calls fail with
-// err. Its channels get last, if that is not nil; those of its handles stay open
-// for messages on their way.
+// err. If last is not nil, it is sent on the session's channels. Those of its
+// handles stay open for messages that are on their way.
 func (g *Gateway) endSession(s *Session, err *ErrorMsg, last interface{}) {
 	end := *err
 	end.ended = true
@@ -352,8 +355,8 @@ func (g *Gateway) unlist(s *Session) {
 	routes.WhenLocked(&s.Mutex, func() { clear(s.Handles) })
 }
 
-// ownToken returns the token for a call that is made without one: the latest, or
-// none if the TokenSource is to be asked.
+// ownToken returns the token for a call without a token parameter: the latest of
+// the session, or none if there is a TokenSource.
 func (g *Gateway) ownToken(s *Session) string {
 	if g.tokens != nil {
 		return ""
@@ -380,15 +383,14 @@ func (s *Session) KeepAlive(ctx context.Context, token string) (*AckMsg, error) 
 }
 
 // KeepAliveSender will send keepalive messages every 20 seconds for the
-// session, the first one after 20 seconds. It returns the error of ctx when that
-// ends, the error of the session when that ends, or the first failure. While a
-// lost connection is being restored it sends nothing, which is no failure. It
-// has no token parameter: it sends the latest token of the session, or that of
-// DialOptions.TokenSource.
+// session, the first one after 20 seconds. It returns when ctx or the session
+// ends, or when a keepalive fails, with the error. While a lost connection is
+// being restored, it sends nothing and does not fail. It sends the token of
+// DialOptions.TokenSource, or else the latest token of the session.
 //
-// If it runs in the group of Connect, do not return it the end of ctx, or of the
-// session, as an error: that ends the connection. DialOptions.KeepAlive needs no
-// such care, and no goroutine for each session.
+// A goroutine of the group of Connect that returns this error ends the connection,
+// and all other sessions with it. DialOptions.KeepAlive avoids that, and needs no
+// goroutine for each session.
 func (s *Session) KeepAliveSender(ctx context.Context) error {
 	ticker := time.NewTicker(keepAliveInterval)
 	defer ticker.Stop()
@@ -439,8 +441,8 @@ func acceptDestroy(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
 	return nil
 }
 
-// task is what the keeper holds for a session: keepalives, or claims over a
-// connection.
+// task is an entry of the keeper: it sends the keepalives of a session, or claims
+// the session over a new connection.
 type task struct {
 	session *Session
 	claim   *socket.Socket // nil: a keepalive
@@ -465,16 +467,16 @@ func (g *Gateway) tend(t *task) (again time.Duration, ok bool) {
 	return g.opts.KeepAlive, true
 }
 
-// keepAlive sends a keepalive whose reply says nothing unless it is an error,
-// which is delivered on Session.Events.
+// keepAlive sends a keepalive and does not wait for the reply. If Janus answers
+// with an error, that is delivered on Session.Events.
 func (g *Gateway) keepAlive(s *Session, token string) {
 	if conn := g.calls.ConnFor(&s.scope); conn != nil {
 		g.post(conn, &wire.Request{Janus: "keepalive", Session: s.ID, Token: token})
 	}
 }
 
-// withToken calls use with a token of the TokenSource, unless the one before is
-// still being waited for. It does not wait.
+// withToken calls use with a token of the TokenSource on another goroutine. It does
+// nothing if the TokenSource is still being asked for an earlier one.
 func (g *Gateway) withToken(s *Session, failed string, use func(token string)) {
 	if !s.asking.CompareAndSwap(false, true) {
 		return
@@ -490,7 +492,7 @@ func (g *Gateway) withToken(s *Session, failed string, use func(token string)) {
 	})
 }
 
-// down makes calls and sessions wait for the next connection.
+// down makes sessions, and their calls, wait for the next connection.
 func (g *Gateway) down(cause error) {
 	why := fmt.Errorf("%w and being restored: %w", ErrDisconnected, cause)
 	var cut []*Session
@@ -505,8 +507,8 @@ func (g *Gateway) down(cause error) {
 	}
 }
 
-// up lets calls go out over a new connection, and claims the sessions that the
-// one before had.
+// up sends calls over a new connection, and claims the sessions of the previous
+// one.
 func (g *Gateway) up(sock *socket.Socket) bool {
 	if !g.calls.Up(&g.scope, sock) {
 		return false
@@ -520,8 +522,8 @@ func (g *Gateway) up(sock *socket.Socket) bool {
 	return true
 }
 
-// tendClaim claims a session, again and again until it is answered: a claim that
-// is lost must not end the connection that other sessions use.
+// tendClaim claims a session, repeatedly until Janus answers: a lost claim must not
+// end the connection, which other sessions use.
 func (g *Gateway) tendClaim(t *task) (again time.Duration, ok bool) {
 	s := t.session
 	if g.calls.Conn() != calls.Conn(t.claim) || !g.calls.Held(&s.scope) {
@@ -537,8 +539,8 @@ func (g *Gateway) tendClaim(t *task) (again time.Duration, ok bool) {
 	return orDefault(g.opts.RequestTimeout, defaultRequestTimeout), true
 }
 
-// claim sends a claim for a session that is held, if the connection has room.
-// The reader takes its answer.
+// claim sends a claim for a session that is held, and reports whether the connection
+// had room for it. The reader handles the answer.
 func (g *Gateway) claim(s *Session, token string) bool {
 	r := &wire.Request{Janus: verbClaim, Session: s.ID, Token: token}
 	c := g.newCall(s, nil, acceptReclaim)
@@ -572,8 +574,8 @@ func (g *Gateway) reclaimed(s *Session) {
 	g.calls.Release(&s.scope)
 }
 
-// claimRefused ends a session that Janus does not hand over. A token that is
-// refused may be replaced by the next one of the TokenSource.
+// claimRefused ends a session whose claim Janus refuses. If it refuses the token,
+// the claim is repeated with the next one of the TokenSource.
 func (g *Gateway) claimRefused(s *Session, msg *ErrorMsg) {
 	if ErrorCode(msg.Err.Code) == ErrorUnauthorized && g.tokens != nil && s.refused.Add(1) < claimRefusals {
 		g.log.Log(slog.LevelWarn, "janus: session not claimed", "session", s.ID, "error", msg)

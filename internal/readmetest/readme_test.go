@@ -4,6 +4,7 @@ package readmetest
 import (
 	"bufio"
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"os"
@@ -40,6 +41,9 @@ var goBlock = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
 // it, and the programs on a server that is restarted under them.
 func TestGoBlocks(t *testing.T) {
 	for _, document := range documents(t) {
+		if document == "docs/testing.md" {
+			continue // its code is for tests within this module
+		}
 		t.Run(document, func(t *testing.T) {
 			text := read(t, document)
 			blocks := goBlock.FindAllStringSubmatch(text, -1)
@@ -53,7 +57,8 @@ func TestGoBlocks(t *testing.T) {
 			for i, block := range blocks {
 				write(t, dir, fmt.Sprintf("block%d/%s", i+1, fileName(block[1])), complete(block[1]))
 			}
-			if len(blocks) == 0 || !goCommand(t, dir, "vet", "./...") {
+			// What follows a fragment that returns is unreachable.
+			if len(blocks) == 0 || !goCommand(t, dir, "vet", "-unreachable=false", "./...") {
 				return
 			}
 			for i, block := range blocks {
@@ -66,6 +71,26 @@ func TestGoBlocks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTLS runs the guide's code for TLS, with the certificate of a stand-in server.
+func TestTLS(t *testing.T) {
+	server := janustest.NewTLSServer()
+	defer server.Close()
+	for _, block := range goBlock.FindAllStringSubmatch(read(t, "docs/guide.md"), -1) {
+		if !strings.Contains(block[1], "ca.pem") {
+			continue
+		}
+		dir := newModule(t)
+		write(t, dir, "main.go", strings.ReplaceAll(complete(block[1]), "wss://janus.example.net:8989", server.URL))
+		certificate := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
+		write(t, dir, "ca.pem", string(pem.EncodeToMemory(certificate)))
+		if goCommand(t, dir, "run", ".") && server.Handshakes() != 1 {
+			t.Errorf("%d handshakes", server.Handshakes())
+		}
+		return
+	}
+	t.Error("no code for TLS")
 }
 
 // documents returns the README and everything in docs.
@@ -190,7 +215,8 @@ var imports = map[string]string{
 const given = "ctx context.Context, gateway *janus.Gateway, group *errgroup.Group, session *janus.Session, " +
 	"handle *janus.Handle, room *videoroom.Client, token, url string, offer, answer *janus.JSEP"
 
-var declared = regexp.MustCompile(`(?m)^(?:var )?([\w, ]+?) (?::=|[\w.*\[\]]+$)`)
+// declared finds the names that a fragment declares.
+var declared = regexp.MustCompile(`(?m)^(?:((?:\w+, )*\w+) :=|var ((?:\w+, )*\w+) )`)
 
 // fileName returns the name of the file that a block becomes.
 func fileName(code string) string {
@@ -200,26 +226,24 @@ func fileName(code string) string {
 	return "main.go"
 }
 
-// complete makes a file of a block. A block that is not a file becomes the body
-// of a function. What it declares counts as used.
+// complete makes a program of a block that is not a file. What the block declares
+// counts as used.
 func complete(code string) string {
 	if strings.HasPrefix(code, "package ") {
 		return code
 	}
-	body := "func _(" + given + ") error {\n{\n" + code
+	body := "func block(" + given + ") error {\n{\n" + code
 	for _, match := range declared.FindAllStringSubmatch(code, -1) {
-		if !strings.Contains(match[0], ":=") && !strings.HasPrefix(match[0], "var ") {
-			continue
-		}
-		for name := range strings.SplitSeq(match[1], ",") {
-			if name = strings.TrimSpace(name); name != "_" {
+		for name := range strings.SplitSeq(match[1]+match[2], ", ") {
+			if name != "_" {
 				body += "_ = " + name + "\n"
 			}
 		}
 	}
-	body += "}\nreturn nil\n}\n"
+	body += "}\nreturn nil\n}\n\nfunc main() {\n" +
+		"if err := block(context.Background(), nil, nil, nil, nil, nil, \"\", \"\", nil, nil); err != nil {\nlog.Fatal(err)\n}\n}\n"
 
-	file := "package fragment\n\n"
+	file := "package main\n\n"
 	for name, spec := range imports {
 		if regexp.MustCompile(`\b` + name + `\.`).MatchString(body) {
 			file += "import " + spec + "\n"

@@ -74,8 +74,8 @@ func TestLoggers(t *testing.T) {
 	close(release)
 }
 
-// A caller that holds the locks of the maps stops neither the reader nor the
-// calls that need them not.
+// A caller that holds the locks of the maps stops neither the reader nor calls that do
+// not need the locks.
 func TestLocksHeld(t *testing.T) {
 	noLeaks(t)
 	server := newStub(t, nil)

@@ -1,5 +1,7 @@
-// Command quickstart has a conversation with a Janus server, from Dial to Close,
-// and prints a line for each step. Without -url it starts a stand-in server:
+// Command quickstart has one conversation with a Janus server, from Connect to
+// Close, and prints a line for each step.
+//
+// Without -url it starts a stand-in server of its own:
 //
 //	go run ./examples/quickstart
 //	go run ./examples/quickstart -url ws://127.0.0.1:8188
@@ -27,8 +29,8 @@ import (
 
 const plugin = "janus.plugin.echotest"
 
-// handshakeTimeout is how long the server may take to accept the connection. The
-// calls after that have the default deadline of the library.
+// handshakeTimeout is how long the server may take to accept the connection.
+// After that every call has the library's default deadline.
 const handshakeTimeout = 10 * time.Second
 
 func main() {
@@ -77,7 +79,7 @@ func run(ctx context.Context, s settings, args []string) error {
 
 	talked := talk(ctx, gateway, group, s.token, standIn)
 	closed := gateway.Close(websocket.StatusNormalClosure, "")
-	ended := group.Wait() // for the goroutines of the library and ours
+	ended := group.Wait() // for the goroutines of the library, and our own
 	if err := cmp.Or(talked, closed, ended); err != nil {
 		return err
 	}

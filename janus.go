@@ -21,14 +21,13 @@
 // the message types of this package. Reading a channel is optional. Unread
 // messages are buffered; if the buffer is full, the oldest are dropped and an
 // *OverflowMsg reports how many. A channel is closed after its last message when
-// its Handle, Session or Gateway ends. Read it with range, or with the two-valued
-// receive.
+// its Handle, Session or Gateway ends: use range, or the two-valued receive.
 //
 // # Tokens and secrets
 //
-// Each request carries its token, unless that is empty. Tokens may be stored by
-// Janus or made with package signedtoken. DialOptions.APISecret is sent with every
-// request. Neither appears in errors, logs or printed messages.
+// Tokens are stored by Janus or made with package signedtoken; an empty one is not
+// sent. DialOptions.APISecret is sent with every request. Neither appears in errors,
+// logs or printed messages.
 //
 // # Lifetime
 //
@@ -181,10 +180,9 @@ type stateChange struct {
 // catch the error that ended them: an error with the peer's close status (see
 // websocket.CloseStatus), the error of ctx, or nil after Close.
 //
-// Goroutines of the application may join the group. As in any errgroup, if one of
-// them returns an error, the others end, and here the connection does too. A
-// goroutine that does not use the connection, such as that of an HTTP server, can
-// wait for Gateway.Done.
+// Goroutines of the application may join the group. If one of them returns an
+// error, the group is canceled, which ends the connection. A goroutine that serves
+// something else as well, such as HTTP, can wait for Gateway.Done.
 //
 // ctx bounds the life of the connection. DialOptions.DialTimeout bounds the
 // dial. Errors name the URL without its credentials.
@@ -337,8 +335,7 @@ func (g *Gateway) State() State { return State(g.link.State()) }
 func (g *Gateway) Done() <-chan struct{} { return g.done }
 
 // Err returns nil until the Gateway ends, and then the error that calls fail with.
-// It matches ErrClosed, and wraps the cause unless the Gateway was closed by Close
-// or Shutdown.
+// It matches ErrClosed and wraps the cause, unless that is Close or Shutdown.
 func (g *Gateway) Err() error { return g.calls.Err(&g.scope) }
 
 var (
@@ -355,9 +352,8 @@ func (g *Gateway) closedByCaller() bool { return g.Err() == errClosedByCaller }
 // during Close may not be delivered. When Close returns, the goroutines of the
 // Gateway have ended. Closing again does nothing.
 //
-// Close does not destroy sessions. If the server's reclaim_session_timeout is not
-// 0, it keeps them that long, and their publishers stay visible to others. See
-// Shutdown.
+// Close does not destroy sessions: the server keeps them, visible to others, for
+// its reclaim_session_timeout. See Shutdown.
 func (g *Gateway) Close(code websocket.StatusCode, reason string) error {
 	if !g.calls.End(&g.scope, errClosedByCaller) {
 		<-g.done

@@ -22,11 +22,11 @@ type Handle struct {
 	// ID is the handle_id of this plugin handle
 	ID uint64
 
-	// Type is the application's own, for instance pub or sub; this package does
+	// Type is for the application, for instance pub or sub. This package does
 	// not use it.
 	Type string
 
-	// User is the application's own, for instance the id of a user; this package
+	// User is for the application, for instance the id of a user. This package
 	// does not use it.
 	User string
 
@@ -38,9 +38,9 @@ type Handle struct {
 	// Messages are pointers: *EventMsg, *WebRTCUpMsg, *MediaMsg, *SlowLinkMsg,
 	// *TrickleMsg, *ICEFailedMsg, *HangupMsg, *DetachedMsg, *TimeoutMsg,
 	// *ErrorMsg, *OverflowMsg and *UnknownMsg. Reading it is optional; see
-	// DialOptions.EventBacklog for what happens to unread messages. Those that
-	// are unread at the end are kept until nobody has read for a minute. Do not
-	// send on it, or close it.
+	// DialOptions.EventBacklog for what happens to unread messages. Messages
+	// that are unread when the handle ends stay readable until nobody has read
+	// for a minute. Do not send on Events, and do not close it.
 	Events chan interface{}
 
 	session *Session
@@ -55,12 +55,12 @@ type AttachOptions struct {
 	// janus.plugin.videoroom.
 	Plugin string
 
-	// OpaqueID is a string of the application's own, which Janus shows to its
-	// event handlers and, if so configured, in messages. Default: none.
+	// OpaqueID is a string for the application, which Janus passes to its event
+	// handlers and, if so configured, repeats in messages. Default: none.
 	OpaqueID string
 
-	// LoopIndex asks for one of the server's static event loops. Default: nil,
-	// Janus chooses.
+	// LoopIndex selects one of the server's static event loops. If nil, Janus
+	// chooses one.
 	LoopIndex *int
 }
 
@@ -68,7 +68,7 @@ type AttachOptions struct {
 // plugin should be the unique string of the plugin to attach to.
 // On success, a new Handle will be returned and error will be nil.
 //
-// A handle that is attached after ctx has ended is detached again.
+// If ctx ends first and Janus attaches the handle later, it is detached again.
 func (s *Session) Attach(ctx context.Context, token, plugin string) (*Handle, error) {
 	return s.AttachWith(ctx, token, AttachOptions{Plugin: plugin})
 }
@@ -101,7 +101,7 @@ func acceptAttach(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
 		c.Request.handled = h
 		return nil
 	}
-	// The handle is of no use. It stays registered for what comes of its end.
+	// Nobody wants the handle. It stays registered until its last message.
 	h.queue.Close()
 	g.lingerHandle(h)
 	if conn := g.calls.ConnFor(&s.scope); conn != nil {
@@ -132,7 +132,7 @@ func (s *Session) list(h *Handle) {
 // that is registered.
 func (s *Session) addHandle(id uint64) *Handle {
 	var made *Handle
-	// What is registered in a session that has ended still receives messages.
+	// A handle that is registered in an ended session still receives messages.
 	keep := func(h *Handle) bool { return h != nil && (h.Err() == nil || s.Err() != nil) }
 	h := s.routes.Add(id, keep, func() *Handle {
 		made = &Handle{ID: id, Events: make(chan interface{}, eventsBuffer), session: s, scope: s.scope.Within()}
@@ -181,8 +181,8 @@ func (g *Gateway) lingerHandle(h *Handle) {
 	h.timer = time.AfterFunc(linger, func() { g.closeHandle(h, nil) })
 }
 
-// closeHandle ends a handle that no more messages can come for, because of err
-// or, if that is nil, because it is detached.
+// closeHandle ends a handle that can receive no more messages, because of err
+// or, if err is nil, because the handle is detached.
 func (g *Gateway) closeHandle(h *Handle, err *ErrorMsg) {
 	s := h.session
 	s.routes.Remove(h.ID, h)
@@ -228,16 +228,15 @@ func (h *Handle) ackCall(ctx context.Context, c *call, r *wire.Request) (*AckMsg
 // contain an optional SDP offer/answer to establish a WebRTC PeerConnection.
 // On success, an EventMsg will be returned and error will be nil.
 //
-// body and jsep may be anything that encoding/json marshals to an object:
-// structs, maps, json.RawMessage; a jsep also a *JSEP. If they cannot be
+// body and jsep may be anything that encoding/json marshals to an object, such as
+// structs, maps and json.RawMessage; jsep may also be a *JSEP. If they cannot be
 // marshaled, Message fails before anything is sent. A nil body or jsep is left
 // out; Janus refuses a message without a body.
 //
-// The answer may come at once or, for requests that the plugin handles
-// asynchronously, as an event; further events of the same request are sent on
-// Events. An error reported by the plugin does not cause the call to fail: see
-// PluginData.Err, and Call. An answer that arrives after ctx has ended is sent on
-// Events.
+// Message returns the plugin's answer, or the first event of the request if the
+// plugin handles it asynchronously. Further events of the request are sent on
+// Events, and so is an answer that arrives after ctx has ended. An error reported
+// by the plugin does not cause Message to fail: see PluginData.Err, and Call.
 func (h *Handle) Message(ctx context.Context, token string, body, jsep interface{}) (*EventMsg, error) {
 	c := h.session.gateway.newCall(h.session, h, acceptEvent)
 	if err := h.message(ctx, c, token, body, jsep); err != nil {
@@ -249,8 +248,8 @@ func (h *Handle) Message(ctx context.Context, token string, body, jsep interface
 }
 
 // Request sends a sync request: one that the plugin answers at once, such as
-// the VideoRoom's list, create or exists. It is Message without a jsep, except
-// for the type of the result; an asynchronous answer is accepted as well.
+// list, create or exists of the VideoRoom. It is like Message without a jsep, but
+// returns another type. It accepts asynchronous answers as well.
 func (h *Handle) Request(ctx context.Context, token string, body interface{}) (*SuccessMsg, error) {
 	c := h.session.gateway.newCall(h.session, h, acceptSuccess)
 	if err := h.message(ctx, c, token, body, nil); err != nil {
@@ -262,9 +261,9 @@ func (h *Handle) Request(ctx context.Context, token string, body interface{}) (*
 }
 
 // Call sends a message to the plugin and waits for its answer, as Message does,
-// with two differences. It needs no token: it sends that of
+// with two differences. It has no token parameter: it sends the token of
 // DialOptions.TokenSource, or else the latest one of the session that Janus
-// accepted. And an error reported by the plugin is returned as the error, a
+// accepted. And it returns an error reported by the plugin as its error, a
 // *PluginError, together with the answer.
 func (h *Handle) Call(ctx context.Context, body, jsep interface{}) (*EventMsg, error) {
 	event, err := h.Message(ctx, h.session.gateway.ownToken(h.session), body, jsep)
@@ -356,8 +355,8 @@ func (h *Handle) TrickleMany(ctx context.Context, token string, candidates inter
 	return h.ack(ctx, &wire.Request{Janus: "trickle", Token: token, Candidates: raw})
 }
 
-// Hangup sends a hangup request to the Gateway: it closes the PeerConnection of
-// the handle, which stays attached. *HangupMsg is sent on Events when it is done.
+// Hangup sends a hangup request to the Gateway to close the PeerConnection of the
+// handle, which stays attached. *HangupMsg is sent on Events when it is closed.
 // On success, an AckMsg will be returned and error will be nil.
 func (h *Handle) Hangup(ctx context.Context, token string) (*AckMsg, error) {
 	return h.ack(ctx, &wire.Request{Janus: "hangup", Token: token})
@@ -404,19 +403,20 @@ type SuccessData struct {
 	ID uint64
 }
 
-// EventMsg is a message of a plugin: the answer to Handle.Message, or an event
-// on Handle.Events.
+// EventMsg is a message of a plugin: the answer to Handle.Message, or an event on
+// Handle.Events.
 type EventMsg struct {
 	Plugindata PluginData
 	Jsep       map[string]interface{} // the SDP offer or answer; nil if there is none
 	Session    uint64                 `json:"session_id"`
 	Handle     uint64                 `json:"sender"`
 
-	// Transaction is that of the request which the event belongs to; empty
-	// where it belongs to none.
+	// Transaction is the transaction of the request that the event belongs to.
+	// It is empty if the event belongs to none.
 	Transaction string `json:"transaction"`
 
-	// OpaqueID is that of the handle, if the server is set up to repeat it.
+	// OpaqueID is the opaque_id of the handle, if the server is configured to
+	// repeat it.
 	OpaqueID string `json:"opaque_id"`
 }
 
@@ -434,16 +434,16 @@ func (m *EventMsg) JSEP() *JSEP {
 	return j
 }
 
-// JSEP is an SDP offer or answer with what Janus adds to it. It serves as the
-// jsep argument of Handle.Message and Handle.Call. With Pion:
+// JSEP is an SDP offer or answer, with the fields that Janus adds. It may be
+// passed as the jsep of Handle.Message and Handle.Call. To convert it for Pion:
 //
 //	webrtc.SessionDescription{Type: webrtc.NewSDPType(jsep.Type), SDP: jsep.SDP}
 type JSEP struct {
 	Type string `json:"type"` // "offer" or "answer"
 	SDP  string `json:"sdp"`
 
-	// Trickle false says that all candidates are in SDP. Nil leaves the
-	// decision to Janus, which then expects candidates to be trickled.
+	// Trickle is false if SDP has all candidates. If it is nil, Janus expects
+	// candidates to be trickled.
 	Trickle *bool `json:"trickle,omitempty"`
 
 	Restart bool `json:"restart,omitempty"` // an ICE restart
@@ -456,14 +456,14 @@ type JSEP struct {
 	SVC       any `json:"svc,omitempty"`
 }
 
-// PluginData is what a plugin says.
+// PluginData is the data of a plugin in an answer or an event.
 type PluginData struct {
 	Plugin string
 	// Data is the plugin's JSON object. Its numbers are float64, which is exact
-	// for integers up to 2^53 only; Decode keeps every digit.
+	// only for integers up to 2^53. Decode keeps every digit.
 	Data map[string]interface{}
 
-	raw *json.RawMessage // Data as it came, for Decode; nil if Data did not come from Janus
+	raw *json.RawMessage // Data as it was received; nil if it was not
 }
 
 // Raw returns the JSON of Data as it was received. It is not a copy: do not
@@ -476,8 +476,8 @@ func (p PluginData) Raw() json.RawMessage {
 	return *p.raw
 }
 
-// Decode decodes the plugin's data into v, which must be a pointer, by the
-// rules of encoding/json. Unlike Data, it keeps every digit of 64-bit ids.
+// Decode decodes the plugin's data into v, which must be a pointer, as
+// json.Unmarshal does. Unlike Data, it keeps every digit of 64-bit ids.
 func (p PluginData) Decode(v any) error {
 	raw := p.Raw()
 	var err error
@@ -498,14 +498,14 @@ func (p PluginData) Decode(v any) error {
 func (p PluginData) String() string {
 	raw := p.Raw()
 	if raw == nil {
-		raw, _ = json.Marshal(p.Data) // what cannot be marshalled is not shown
+		raw, _ = json.Marshal(p.Data) // if this fails, only the name is shown
 	}
 	return p.Plugin + " " + string(wire.Mask(raw))
 }
 
-// Err returns the plugin's own error, a *PluginError, or nil if Data reports
-// none. Calls do not return plugin errors as theirs: they return the message
-// that holds them, as documented.
+// Err returns the error that the plugin reports in Data, a *PluginError, or nil
+// if there is none. Handle.Message and Handle.Request do not return such errors
+// as their own; Handle.Call does.
 func (p PluginData) Err() error {
 	code, ok := p.Data["error_code"].(float64)
 	if !ok {
@@ -522,8 +522,8 @@ type PluginError struct {
 	Reason string
 }
 
-// Is reports whether target stands for the same plugin and code: another
-// *PluginError, or an error code of one of the typed plugin packages, which has
+// Is reports whether target has the same plugin and code. It may be another
+// *PluginError, or an error code of one of the typed plugin packages, which have
 // a method PluginCode.
 func (e *PluginError) Is(target error) bool {
 	switch target := target.(type) {
@@ -542,8 +542,9 @@ func (e *PluginError) Error() string {
 	return fmt.Sprintf("%s: error %d: %s", e.Plugin, e.Code, e.Reason)
 }
 
-// deliver passes a frame that answers no call to the Events channel of its
-// handle, or else to that of its session. If there is none, it is logged.
+// deliver sends a frame that answers no call on the Events channel of its handle,
+// or of its session if the handle is unknown. If the session is unknown too, the
+// frame is logged.
 func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
 	msg := newEvent(f, frame, malformed)
 	if msg == nil {
@@ -569,7 +570,7 @@ func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
 		return
 	}
 	if !h.queue.Push(msg) {
-		g.frames.Undelivered(slog.LevelDebug, f, frame) // the handle is detached, which Janus may not have known
+		g.frames.Undelivered(slog.LevelDebug, f, frame) // the handle was detached while the message was on its way
 	}
 	if _, detached := msg.(*DetachedMsg); detached {
 		g.closeHandle(h, nil)

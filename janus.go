@@ -21,26 +21,27 @@
 // the message types of this package. Reading a channel is optional. Unread
 // messages are buffered; if the buffer is full, the oldest are dropped and an
 // *OverflowMsg reports how many. A channel is closed after its last message when
-// its Handle, Session or Gateway ends.
+// its Handle, Session or Gateway ends: use range, or the two-valued receive.
 //
 // # Tokens and secrets
 //
-// A token that is not empty is sent with its request; it may be one that Janus
-// stores, or one made by package signedtoken. DialOptions.APISecret is sent with
-// every request. Neither appears in errors, logs or printed messages.
+// Tokens are stored by Janus or made with package signedtoken; an empty one is not
+// sent. DialOptions.APISecret is sent with every request. Neither appears in errors,
+// logs or printed messages.
 //
-// # Ends
+// # Lifetime
 //
 // The errgroup.Group that Connect returns reports why the connection ended.
 // Calls then fail with an error that wraps ErrClosed and the cause. With
 // DialOptions.Reconnect a lost connection is restored and its sessions are
 // claimed again; Gateway.Claim and Session.Adopt take over those of an earlier
-// process. A session needs traffic, which DialOptions.KeepAlive provides.
+// process. Janus ends sessions without traffic; DialOptions.KeepAlive prevents
+// that.
 //
-// Package janustest has a server to test applications with.
+// The packages below plugin have typed requests and events for Janus's plugins.
+// Package janustest has a server for the tests of applications.
 //
-// Everything may be used from several goroutines at once, unless a comment says
-// otherwise.
+// Everything is safe for concurrent use, unless a comment says otherwise.
 package janus
 
 import (
@@ -98,7 +99,7 @@ type Gateway struct {
 
 	// Access to the Sessions map should be synchronized with the Gateway.Lock()
 	// and Gateway.Unlock() methods provided by the embedded sync.Mutex. It guards
-	// nothing else: holding it delays only the calls that change the map.
+	// nothing else: holding it delays only calls that change the map.
 	sync.Mutex
 
 	// LogJsonMessages enables logging of json rx/tx messages to stdout, with
@@ -115,7 +116,7 @@ type Gateway struct {
 	done   chan struct{}  // closed when all has ended
 	others sync.WaitGroup // goroutines besides the reader
 
-	dials  chan struct{} // has a place for each dial under way
+	dials  chan struct{} // has an element for each dial under way
 	link   *link.Link
 	calls  *calls.Table[request]
 	scope  calls.Scope[request] // the connection's
@@ -145,7 +146,7 @@ type request struct {
 	claimed uint64   // by Gateway.Claim
 	token   string
 
-	// accept takes the reply, unless it is an error. The reader calls it, so
+	// accept handles the reply, unless it is an error. The reader calls it, so
 	// that new sessions and handles are registered before the next frame.
 	accept func(g *Gateway, c *call, f *wire.Frame, frame []byte) error
 
@@ -159,7 +160,7 @@ type request struct {
 
 type call = calls.Call[request]
 
-// stateChange is what StateChanged is called with.
+// stateChange holds the arguments of StateChanged.
 type stateChange struct {
 	state State
 	cause error
@@ -178,15 +179,15 @@ type stateChange struct {
 //	gateway, _, err := janus.Connect(ctx, url)
 //
 // or, even better, you can use its Wait method to wait for these goroutines and
-// catch the error that ended them: the peer's close status, for
-// websocket.CloseStatus, the error of ctx, or nil after Close.
+// catch the error that ended them: an error with the peer's close status (see
+// websocket.CloseStatus), the error of ctx, or nil after Close.
 //
-// Goroutines of the application may join the group; as in any errgroup, one that
-// returns an error ends the rest, which here is the connection. One that runs on
-// its own, such as an HTTP server, can wait for Gateway.Done.
+// Goroutines of the application may join the group. If one of them returns an
+// error, the group is canceled, which ends the connection. A goroutine that serves
+// something else as well, such as HTTP, can wait for Gateway.Done.
 //
 // ctx bounds the life of the connection. DialOptions.DialTimeout bounds the
-// dial. An error names the URL without its credentials.
+// dial. Errors name the URL without its credentials.
 func Connect(ctx context.Context, wsURL string) (*Gateway, *errgroup.Group, error) {
 	return Dial(ctx, wsURL, nil)
 }
@@ -275,7 +276,7 @@ func (g *Gateway) dial(ctx context.Context) (*socket.Socket, error) {
 	return sock, err
 }
 
-// changed passes a new state of the connection on.
+// changed passes a new state of the connection to StateChanged.
 func (g *Gateway) changed(state link.State, cause error) {
 	if g.states != nil {
 		g.states.Send(stateChange{State(state), cause})
@@ -319,9 +320,8 @@ func (g *Gateway) State() State { return State(g.link.State()) }
 // returns why.
 func (g *Gateway) Done() <-chan struct{} { return g.done }
 
-// Err returns nil while the Gateway lives, and then the error that calls fail
-// with. It matches ErrClosed, and wraps the cause if the Gateway was not closed
-// by Close or Shutdown.
+// Err returns nil until the Gateway ends, and then the error that calls fail with.
+// It matches ErrClosed and wraps the cause, unless that is Close or Shutdown.
 func (g *Gateway) Err() error { return g.calls.Err(&g.scope) }
 
 var (
@@ -330,15 +330,14 @@ var (
 )
 
 // Close closes the underlying connection to the Gateway. It sends a websocket
-// close frame with this status and reason, of up to 123 bytes, and gives the
-// peer one second to answer. It returns an error if the frame cannot be sent or
-// is not answered; the connection is closed all the same. Messages that the peer
-// sends meanwhile may not be delivered. When Close returns, the goroutines of
-// the Gateway have ended. Closing again does nothing.
+// close frame with code and reason, which may have 123 bytes, and waits up to a
+// second for the peer's answer. It returns an error if the frame cannot be sent or
+// is not answered; the connection is closed in any case. Messages that arrive
+// during Close may not be delivered. When Close returns, the goroutines of the
+// Gateway have ended. Closing again does nothing.
 //
-// Close does not destroy sessions: unless the server has destroyed them with the
-// connection, publishers among them stay visible to others until its
-// session_timeout and reclaim_session_timeout have passed. See Shutdown.
+// Close does not destroy sessions: the server keeps them, visible to others, for
+// its reclaim_session_timeout. See Shutdown.
 func (g *Gateway) Close(code websocket.StatusCode, reason string) error {
 	if !g.calls.End(&g.scope, errClosedByCaller) {
 		<-g.done
@@ -354,8 +353,8 @@ func (g *Gateway) Close(code websocket.StatusCode, reason string) error {
 	return nil
 }
 
-// end ends everything that depends on the connection, which ended because of
-// err, and returns the error for the group.
+// end ends everything that depends on the connection, which was ended by err. It
+// returns the error for the group.
 func (g *Gateway) end(err error) error {
 	cause := fmt.Errorf("%w: %w", ErrClosed, err)
 	if !g.calls.End(&g.scope, cause) { // by Close
@@ -395,7 +394,7 @@ func (g *Gateway) scopeOf(c *call) *calls.Scope[request] {
 
 // do sends a request and waits for its reply. It returns promptly when ctx ends,
 // whatever the connection does. If it succeeds, the caller takes the results
-// from c and frees it; otherwise c is not the caller's any more.
+// from c and frees it; otherwise the caller must not use c again.
 func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
 	scope := g.scopeOf(c)
 	if g.tokens != nil && r.Token == "" {
@@ -428,7 +427,7 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
 	return callError(r.Janus, err, sent)
 }
 
-// callError returns the error of a call from what ended it.
+// callError returns the error of a call that failed with err.
 func callError(verb string, err error, sent bool) error {
 	if msg, ok := err.(*ErrorMsg); ok { // returned as it is, as documented
 		own := *msg
@@ -483,7 +482,7 @@ func isMalformed(err error) bool {
 }
 
 // route passes a frame to the call that waits for it, or else to an Events
-// channel. malformed is the error of one of its fields, or nil.
+// channel. malformed is the error of one of the frame's fields, or nil.
 func (g *Gateway) route(f *wire.Frame, frame []byte, malformed error) {
 	c, more := g.answered(f, malformed)
 	switch {
@@ -525,7 +524,7 @@ func (r *request) concerns(f *wire.Frame) bool {
 		(f.Session == 0 || f.Session == session || session == 0 && f.Janus == "error")
 }
 
-// accept takes the reply to a call and returns the call's error.
+// accept handles the reply to a call and returns the call's error.
 func (g *Gateway) accept(c *call, f *wire.Frame, frame []byte, malformed error) error {
 	r := &c.Request
 	switch {
@@ -540,8 +539,8 @@ func (g *Gateway) accept(c *call, f *wire.Frame, frame []byte, malformed error) 
 	return r.accept(g, c, f, frame)
 }
 
-// refused returns the error that answers a request. An error that the session or
-// the handle does not exist ends it.
+// refused handles an error that answers a request, and returns it. If the session or
+// the handle does not exist on the server, it ends.
 func (g *Gateway) refused(r *request, msg *ErrorMsg) error {
 	code := ErrorCode(msg.Err.Code)
 	if r.session != nil && code != ErrorUnauthorized {
@@ -559,10 +558,10 @@ func (g *Gateway) refused(r *request, msg *ErrorMsg) error {
 	return msg
 }
 
-// unexpected returns the error of a call that f does not answer as it should.
+// unexpected returns the error of a call whose reply is of the wrong kind.
 func unexpected(f *wire.Frame) error { return fmt.Errorf("unexpected reply %q", f.Janus) }
 
-// acceptAck takes the reply to a request that has no result.
+// acceptAck handles the reply to a request without a result.
 func acceptAck(_ *Gateway, _ *call, f *wire.Frame, _ []byte) error {
 	if !acknowledged(f) {
 		return unexpected(f)

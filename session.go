@@ -30,10 +30,10 @@ const (
 	// the queue behind it.
 	eventsBuffer = 4
 
-	// linger is how long a handle that was detached, or whose session timed out,
-	// may still receive messages: Janus sends the last ones only after its
-	// answer. It sends none after destroy, so lingerDestroyed is for those on
-	// their way.
+	// linger is how long a handle still receives messages after it was detached,
+	// or after its session timed out: Janus sends the last ones after its answer.
+	// It sends none after destroy, so lingerDestroyed covers only messages that
+	// are on their way.
 	linger          = time.Second
 	lingerDestroyed = 100 * time.Millisecond
 
@@ -54,12 +54,13 @@ type Session struct {
 	Handles map[uint64]*Handle
 
 	// Events receives every message for the session, in the order in which they
-	// arrived, and is closed after the last one: *TimeoutMsg, *ErrorMsg for
-	// errors that no call waits for, *DisconnectedMsg and *ReclaimedMsg, and
-	// the messages of handles that are not attached here. Reading it is
-	// optional; see DialOptions.EventBacklog for what happens to unread
-	// messages. Those that are unread at the end are kept until nobody has read
-	// for a minute. It is receive only: do not send on it, or close it.
+	// arrived, and is closed after the last one. Messages are pointers:
+	// *TimeoutMsg, *ErrorMsg for errors that no call was waiting for,
+	// *DisconnectedMsg, *ReclaimedMsg and *OverflowMsg, and the messages of
+	// handles that are not attached here. Reading it is optional; see
+	// DialOptions.EventBacklog for what happens to unread messages. Messages
+	// that are unread when the session ends stay readable until nobody has read
+	// for a minute. Do not send on Events, and do not close it.
 	Events chan interface{}
 
 	// Access to the Handles map should be synchronized with the Session.Lock()
@@ -102,16 +103,16 @@ func acceptInfo(_ *Gateway, c *call, f *wire.Frame, frame []byte) error {
 
 // CreateOptions are the options of CreateWith.
 type CreateOptions struct {
-	// ID is the id that the session is to have. Janus answers
-	// ErrorSessionConflict if it is in use. Default: Janus chooses one.
+	// ID is the id of the new session. If it is in use, Janus answers
+	// ErrorSessionConflict. If 0, Janus chooses an id.
 	ID uint64
 }
 
 // Create sends a create request to the Gateway.
 // On success, a new Session will be returned and error will be nil.
 //
-// A session needs traffic, see KeepAlive. One that is created after ctx has
-// ended is destroyed again.
+// The server ends a session that has no traffic, see KeepAlive. If ctx ends first
+// and Janus creates the session later, it is destroyed again.
 func (g *Gateway) Create(ctx context.Context, token string) (*Session, error) {
 	return g.CreateWith(ctx, token, CreateOptions{})
 }
@@ -122,9 +123,9 @@ func (g *Gateway) CreateWith(ctx context.Context, token string, opts CreateOptio
 }
 
 // Claim takes over a session that exists on the server, for instance after this
-// program was restarted. The server must not have given it up yet: see
-// reclaim_session_timeout. Janus answers ErrorSessionNotFound for an unknown
-// session. For the handles of the session see Session.Adopt; until then their
+// program was restarted. The server keeps a session without a connection for its
+// reclaim_session_timeout; after that, Janus answers ErrorSessionNotFound. Use
+// Session.Adopt for the handles of the session. Until a handle is adopted, its
 // messages are sent on Session.Events.
 func (g *Gateway) Claim(ctx context.Context, token string, sessionID uint64) (*Session, error) {
 	c := g.newCall(nil, nil, acceptClaim)
@@ -301,8 +302,8 @@ func sessionGone(id uint64, how string) *ErrorMsg {
 }
 
 // endSession ends a session that the server no longer has. Its calls fail with
-// err. Its channels get last, if that is not nil; those of its handles stay open
-// for messages on their way.
+// err. If last is not nil, it is sent on the session's channels. Those of its
+// handles stay open for messages that are on their way.
 func (g *Gateway) endSession(s *Session, err *ErrorMsg, last interface{}) {
 	end := *err
 	end.ended = true
@@ -374,8 +375,8 @@ func (g *Gateway) unlist(s *Session) {
 	routes.WhenLocked(&s.Mutex, func() { clear(s.Handles) })
 }
 
-// ownToken returns the token for a call that is made without one: the latest, or
-// none if the TokenSource is to be asked.
+// ownToken returns the token for a call without a token parameter: the latest of
+// the session, or none if there is a TokenSource.
 func (g *Gateway) ownToken(s *Session) string {
 	if g.tokens != nil {
 		return ""
@@ -402,15 +403,14 @@ func (s *Session) KeepAlive(ctx context.Context, token string) (*AckMsg, error) 
 }
 
 // KeepAliveSender will send keepalive messages every 20 seconds for the
-// session, the first one after 20 seconds. It returns the error of ctx when that
-// ends, the error of the session when that ends, or the first failure. While a
-// lost connection is being restored it sends nothing, which is no failure. It
-// has no token parameter: it sends the latest token of the session, or that of
-// DialOptions.TokenSource.
+// session, the first one after 20 seconds. It returns when ctx or the session
+// ends, or when a keepalive fails, with the error. While a lost connection is
+// being restored, it sends nothing and does not fail. It sends the token of
+// DialOptions.TokenSource, or else the latest token of the session.
 //
-// If it runs in the group of Connect, do not return it the end of ctx, or of the
-// session, as an error: that ends the connection. DialOptions.KeepAlive needs no
-// such care, and no goroutine for each session.
+// A goroutine of the group of Connect that returns this error ends the connection,
+// and all other sessions with it. DialOptions.KeepAlive avoids that, and needs no
+// goroutine for each session.
 func (s *Session) KeepAliveSender(ctx context.Context) error {
 	ticker := time.NewTicker(keepAliveInterval)
 	defer ticker.Stop()
@@ -539,7 +539,7 @@ func (k kept) Claim(token string) (number uint64, write func(), ok bool) {
 	}, true
 }
 
-// down makes calls and sessions wait for the next connection.
+// down makes sessions, and their calls, wait for the next connection.
 func (g *Gateway) down(cause error) {
 	why := fmt.Errorf("%w and being restored: %w", ErrDisconnected, cause)
 	var cut []*Session
@@ -554,8 +554,8 @@ func (g *Gateway) down(cause error) {
 	}
 }
 
-// up lets calls go out over a new connection, and claims the sessions that the
-// one before had.
+// up sends calls over a new connection, and claims the sessions of the previous
+// one.
 func (g *Gateway) up(sock *socket.Socket) bool {
 	if !g.calls.Up(&g.scope, sock) {
 		return false
@@ -586,8 +586,8 @@ func (g *Gateway) reclaimed(s *Session) {
 	g.calls.Release(&s.scope)
 }
 
-// claimRefused ends a session that Janus does not hand over. A token that is
-// refused may be replaced by the next one of the TokenSource.
+// claimRefused ends a session whose claim Janus refuses. If it refuses the token,
+// the claim is repeated with the next one of the TokenSource.
 func (g *Gateway) claimRefused(s *Session, msg *ErrorMsg) {
 	if !g.calls.Held(&s.scope) {
 		return // another claim has been answered

@@ -17,32 +17,33 @@ import (
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
-// DialOptions are the options of Dial. The zero value of each field, like a nil
-// *DialOptions, means its default.
+// DialOptions are the options of Dial. The zero value of each field selects its
+// default; a nil *DialOptions selects all defaults.
 type DialOptions struct {
 	// APISecret is sent with every request, for servers that require one
 	// (api_secret). Default: none.
 	APISecret string
 
-	// HTTPClient performs the websocket handshake. Its Transport decides about
-	// TLS roots, client certificates, proxies and unix sockets; its Timeout
-	// bounds the handshake, and nothing else. Redirects are followed only if it
-	// has a CheckRedirect. Default: http.DefaultClient.
+	// HTTPClient performs the websocket handshake. Set TLS roots, client
+	// certificates, proxies and unix sockets in its Transport. Its Timeout bounds
+	// only the handshake. Redirects are followed only if it has a CheckRedirect.
+	// Default: http.DefaultClient.
 	HTTPClient *http.Client
 
 	// HTTPHeader is sent with the handshake. Default: none.
 	HTTPHeader http.Header
 
-	// DialTimeout bounds every dial with its handshake, the first one and those
-	// of a reconnect. Negative: no limit but the context's. Default: 10 s.
+	// DialTimeout bounds each dial, including its handshake, both in Dial and
+	// during a reconnect. If negative, only the context of Dial bounds them.
+	// Default: 10 s.
 	DialTimeout time.Duration
 
 	// Logger receives messages and errors that cannot be delivered to a caller
 	// or a channel, as warnings, and the first 4 KiB of every frame at level
-	// Debug. Secrets are masked. It is called from a goroutine of its own, so it
-	// may be slow; what waits for it is bounded, and records beyond that are
-	// dropped and counted. A change of its level takes effect at the next ping.
-	// Default: slog.Default().
+	// Debug. Secrets are masked. It is called on a goroutine of its own, so it
+	// may be slow. At most 1,024 records, with 1 MiB of text, wait for it;
+	// further ones are dropped and counted. If its level changes, that takes
+	// effect at the next ping. Default: slog.Default().
 	Logger *slog.Logger
 
 	// PingInterval is the time between two websocket pings. If negative, no
@@ -53,16 +54,18 @@ type DialOptions struct {
 	// connection counts as lost. Default, also if negative: 10 s.
 	PongTimeout time.Duration
 
-	// WriteTimeout is how long the peer may read nothing of what is written to
-	// it before the connection counts as lost. Default, also if negative: 10 s.
+	// WriteTimeout is how long a write may make no progress, because the peer
+	// reads nothing, before the connection counts as lost. Default, also if
+	// negative: 10 s.
 	WriteTimeout time.Duration
 
 	// RequestTimeout bounds calls whose context has no deadline, and the calls
-	// of TokenSource. Negative: no limit for calls. Default: 10 s.
+	// of TokenSource. If negative, it does not bound calls. Default: 10 s.
 	RequestTimeout time.Duration
 
 	// MaxMessageSize is the size limit of an incoming message, in bytes. A
-	// larger one ends the connection. Negative: no limit. Default: 16 MiB.
+	// larger one ends the connection. If negative, there is no limit. Default:
+	// 16 MiB.
 	MaxMessageSize int64
 
 	// EventBacklog is how many messages may wait behind each Events channel. If
@@ -77,14 +80,14 @@ type DialOptions struct {
 	// session. Default: none, see Session.KeepAliveSender.
 	KeepAlive time.Duration
 
-	// TokenSource supplies the token of every request that has none: of calls
-	// with an empty token, of keepalives, and of claims after a reconnect. It is
-	// for tokens that expire. It is called with the session's id, or 0 for a
-	// request that belongs to no session, from a goroutine of its own: for
-	// several sessions at once, but only once at a time for each. Its context
-	// ends after RequestTimeout (10 s if that is negative), and no request waits
-	// longer for it. Default: calls send the token they are given; other
-	// requests send the latest token of the session that Janus accepted.
+	// TokenSource supplies the token of every request that has none: calls with
+	// an empty token, keepalives, and claims after a reconnect. Set it if tokens
+	// expire. Its argument is the session's id, or 0 if the request belongs to no
+	// session. It is called on a goroutine of its own, concurrently for different
+	// sessions, but with one call at a time for each. Its context ends after
+	// RequestTimeout (10 s if that is negative), and no request waits for it any
+	// longer. Default: calls send the token they are given; other requests send
+	// the latest token of the session that Janus accepted.
 	TokenSource func(ctx context.Context, sessionID uint64) (string, error)
 
 	// Reconnect, if not nil, makes the Gateway restore a lost connection.
@@ -92,34 +95,36 @@ type DialOptions struct {
 	Reconnect *ReconnectOptions
 
 	// StateChanged, if not nil, is called at each change of Gateway.State, with
-	// the cause: why the connection was lost, or nil when it is back or was
-	// closed by Close. Calls come one after the other, in order, from a
-	// goroutine of their own, so the function may be slow. If it falls behind
-	// by more than 1,024 changes, the oldest are dropped.
+	// the reason for which the connection was lost, or with nil if it is back or
+	// was closed by Close. It is called for one change after the other, in order,
+	// on a goroutine of its own, so it may be slow. If it falls behind by more
+	// than 1,024 changes, the oldest are dropped.
 	StateChanged func(state State, cause error)
 }
 
-// ReconnectOptions say how a lost connection is restored. The server keeps the
-// sessions meanwhile if its reclaim_session_timeout allows; with the default of
-// 0 they end with the connection.
+// ReconnectOptions control how a lost connection is restored. The server keeps
+// sessions without a connection for its reclaim_session_timeout; with the default
+// of 0 they end with the connection.
 //
-// While the connection is away, calls wait for it until their deadline. Calls
-// that were waiting for a reply when it was lost fail with ErrDisconnected: they
-// may or may not have been carried out, and are never repeated. Session.Events
-// reports both ends of the gap, with *DisconnectedMsg and *ReclaimedMsg. Janus
+// During an outage, calls wait for the connection until their deadline. Calls
+// that were waiting for a reply when it was lost fail with ErrDisconnected: Janus
+// may or may not have carried them out, and they are never repeated.
+// *DisconnectedMsg and *ReclaimedMsg on Session.Events mark the outage. Janus
 // drops the events that happen in between. A session that the server no longer
-// has ends, with its *ErrorMsg on Session.Events. If the server does not answer
-// the claim of a session, the claim is repeated and calls of that session wait.
+// has ends, and its *ErrorMsg is sent on Session.Events. If the server does not
+// answer the claim of a session, the claim is repeated and calls of that session
+// wait.
 type ReconnectOptions struct {
-	// MinDelay and MaxDelay bound the delay before a dial: it is random between
-	// zero and a limit that begins at MinDelay and doubles with every attempt up
-	// to MaxDelay. The limit is reset once a connection has lasted for MaxDelay,
-	// or for GiveUpAfter if that is shorter. Defaults: 250 ms and 15 s.
+	// MinDelay and MaxDelay control the delay before each dial. The delay is
+	// random, between zero and a limit that starts at MinDelay and doubles with
+	// every attempt up to MaxDelay. The limit is reset once a connection has
+	// lasted for MaxDelay, or for GiveUpAfter if that is shorter. Defaults:
+	// 250 ms and 15 s.
 	MinDelay, MaxDelay time.Duration
 
 	// GiveUpAfter is how long it may take to restore a connection before its
 	// loss is final. A connection that is lost again too soon to reset the delay
-	// does not count as restored. Default: no limit but the context of Dial.
+	// does not count as restored. Default: only the context of Dial limits it.
 	GiveUpAfter time.Duration
 }
 
@@ -203,36 +208,36 @@ var (
 	ErrClosed = errors.New("connection closed")
 
 	// ErrDisconnected means that the connection is lost and is being restored,
-	// see ReconnectOptions. A call that was waiting for its reply when the
-	// connection was lost fails with it; the server may or may not have carried
-	// it out. A call that waited in vain for the next connection fails with it
-	// as well, and matches ErrNotSent then.
+	// see ReconnectOptions. It is the error of a call that was waiting for its
+	// reply when the connection was lost; the server may or may not have carried
+	// it out. It is also the error of a call whose deadline passed while it was
+	// waiting for the next connection; the error then matches ErrNotSent too.
 	ErrDisconnected = errors.New("connection lost")
 
-	// ErrNotSent means that a request has not been sent, so that it is safe to
-	// repeat it: its context ended first, there was no connection in time, or
-	// its session, its handle or the connection had ended. The error also
-	// matches the reason.
+	// ErrNotSent means that a request has not been sent, so it is safe to repeat
+	// it: its context ended first, there was no connection in time, or its
+	// session, its handle or the connection had ended. The error also matches
+	// that reason.
 	ErrNotSent = errors.New("not sent")
 
 	// ErrSessionEnded means that the session has ended: it was destroyed, it
-	// timed out, or the server no longer knows it. The error is an *ErrorMsg,
-	// as if Janus had answered: that of ErrorSessionNotFound, or the one with
-	// which Janus refused to hand the session over.
+	// timed out, or the server no longer knows it. The error is an *ErrorMsg, as
+	// if Janus had answered. Its code is ErrorSessionNotFound, or that with which
+	// Janus refused a claim of the session.
 	ErrSessionEnded = errors.New("session ended")
 
 	// ErrHandleDetached means that the handle is detached. The error is an
-	// *ErrorMsg of ErrorHandleNotFound, as if Janus had answered.
+	// *ErrorMsg with the code ErrorHandleNotFound, as if Janus had answered.
 	ErrHandleDetached = errors.New("handle detached")
 )
 
-// ErrorCode is a code of the Janus core, as in ErrorData.Code. It is an error
-// so that errors.Is finds it in what a call returned:
+// ErrorCode is an error code of the Janus core, as in ErrorData.Code. It is an
+// error, so that errors.Is can look for it in the error of a call:
 //
 //	errors.Is(err, janus.ErrorSessionNotFound)
 //
-// The codes are those of Janus's apierror.h; the name there is that of the
-// constant, in capitals and behind JANUS_.
+// Janus defines the codes in apierror.h: ErrorSessionNotFound is
+// JANUS_ERROR_SESSION_NOT_FOUND there.
 type ErrorCode int
 
 const (
@@ -253,9 +258,9 @@ const (
 	ErrorPluginDetach            ErrorCode = 463
 	ErrorJSEPUnknownType         ErrorCode = 464
 	ErrorJSEPInvalidSDP          ErrorCode = 465
-	ErrorTrickleInvalidStream    ErrorCode = 466 // JANUS_ERROR_TRICKE_INVALID_STREAM, so spelt there
+	ErrorTrickleInvalidStream    ErrorCode = 466 // JANUS_ERROR_TRICKE_INVALID_STREAM, misspelled there
 	ErrorInvalidElementType      ErrorCode = 467
-	ErrorSessionConflict         ErrorCode = 468 // the id asked for is in use
+	ErrorSessionConflict         ErrorCode = 468 // the requested id is in use
 	ErrorUnexpectedAnswer        ErrorCode = 469
 	ErrorTokenNotFound           ErrorCode = 470
 	ErrorWebRTCState             ErrorCode = 471
@@ -265,8 +270,8 @@ const (
 
 func (c ErrorCode) Error() string { return fmt.Sprintf("janus: error %d", int(c)) }
 
-// BaseMsg holds what every message of Janus begins with. The package itself
-// does not return it; it is for programs that decode messages of their own.
+// BaseMsg has the fields that all messages of Janus share. This package does not
+// return it; it is for programs that decode messages themselves.
 type BaseMsg struct {
 	Type    string `json:"janus"`
 	ID      string `json:"transaction"`
@@ -277,16 +282,16 @@ type BaseMsg struct {
 // AckMsg is the answer to a request that has no result.
 type AckMsg struct{}
 
-// ErrorMsg is an error of the Janus core. Calls return it as their error. On an
-// Events channel it is an error that no call was waiting for.
+// ErrorMsg is an error of the Janus core. Calls return it as their error. An
+// ErrorMsg on an Events channel is an error that no call was waiting for.
 //
-// Errors reported by plugins are not of this kind: see PluginData.Err.
+// Errors reported by plugins have another type: see PluginData.Err.
 type ErrorMsg struct {
 	Err     ErrorData `json:"error"`
 	Session uint64    `json:"session_id"` // 0 if the error belongs to no session
 
-	// Request is the request that failed, such as "attach". It is empty for an
-	// error that no call was waiting for.
+	// Request is the request that failed, such as "attach". It is empty if no
+	// call was waiting for the error.
 	Request string `json:"-"`
 
 	ended   bool // the session has ended because of it
@@ -302,7 +307,7 @@ func (err *ErrorMsg) Error() string {
 }
 
 // Is reports whether target is the ErrorCode of err, or one of ErrSessionEnded,
-// ErrHandleDetached and ErrNotSent that applies.
+// ErrHandleDetached and ErrNotSent that holds for err.
 func (err *ErrorMsg) Is(target error) bool {
 	switch target {
 	case ErrNotSent:
@@ -315,21 +320,21 @@ func (err *ErrorMsg) Is(target error) bool {
 	return target == ErrorCode(err.Err.Code)
 }
 
-// ErrorData is the code and the text of an error; ErrorCode lists the codes.
+// ErrorData is the code and the text of an error. See ErrorCode for the codes.
 type ErrorData struct {
 	Code   int
 	Reason string
 }
 
-// DetachedMsg tells on Handle.Events that the handle is gone. It is the last
-// message there.
+// DetachedMsg is sent on Handle.Events when the handle is detached. It is the
+// last message there.
 type DetachedMsg struct {
 	Session  uint64 `json:"session_id"`
 	Handle   uint64 `json:"sender"`
 	OpaqueID string `json:"opaque_id"`
 }
 
-// HangupMsg tells on Handle.Events that the PeerConnection is closed.
+// HangupMsg is sent on Handle.Events when the PeerConnection is closed.
 type HangupMsg struct {
 	Reason   string
 	Session  uint64 `json:"session_id"`
@@ -337,58 +342,65 @@ type HangupMsg struct {
 	OpaqueID string `json:"opaque_id"`
 }
 
-// ICEFailedMsg tells on Handle.Events that ICE failed for the PeerConnection.
+// ICEFailedMsg is sent on Handle.Events when ICE fails for the PeerConnection.
 type ICEFailedMsg struct {
 	Session  uint64 `json:"session_id"`
 	Handle   uint64 `json:"sender"`
 	OpaqueID string `json:"opaque_id"`
 }
 
-// MediaMsg tells on Handle.Events that Janus has begun or ceased to receive
-// media of the PeerConnection.
+// MediaMsg is sent on Handle.Events when Janus starts or stops receiving media
+// of the PeerConnection.
 type MediaMsg struct {
 	Type      string // "audio" or "video"
 	Receiving bool
 	Mid       string
 	Substream *int   // the simulcast layer; nil without simulcast
-	Seconds   int    // how long nothing came, in seconds, if Receiving is false
+	Seconds   int    // if Receiving is false, for how many seconds nothing was received
 	Session   uint64 `json:"session_id"`
 	Handle    uint64 `json:"sender"`
 	OpaqueID  string `json:"opaque_id"`
 }
 
-// SlowLinkMsg tells on Handle.Events of packets lost on the PeerConnection.
+// SlowLinkMsg is sent on Handle.Events when packets of the PeerConnection are
+// lost.
 type SlowLinkMsg struct {
-	Uplink   bool  // true: lost from the peer to Janus; false: from Janus to the peer
-	Lost     int64 // packets lost lately; servers before 1.0 send Nacks instead
+	// Uplink is true if the peer reports the loss of packets that Janus sent to
+	// it, and false if Janus misses packets that the peer sent.
+	Uplink bool
+
+	Lost     int64 // packets lost recently; servers before 1.0 send Nacks instead
 	Mid      string
 	Media    string // "audio" or "video"
-	Nacks    int64  // of servers before 1.0
+	Nacks    int64  // only from servers before 1.0
 	Session  uint64 `json:"session_id"`
 	Handle   uint64 `json:"sender"`
 	OpaqueID string `json:"opaque_id"`
 }
 
-// WebRTCUpMsg tells on Handle.Events that the PeerConnection is up.
+// WebRTCUpMsg is sent on Handle.Events when the PeerConnection is up.
 type WebRTCUpMsg struct {
 	Session  uint64 `json:"session_id"`
 	Handle   uint64 `json:"sender"`
 	OpaqueID string `json:"opaque_id"`
 }
 
-// TrickleMsg brings on Handle.Events a candidate of Janus, if it is set up for
-// full trickle, or the end of its candidates.
+// TrickleMsg is sent on Handle.Events for each candidate of Janus, and after the
+// last one, if Janus is configured for full trickle. The first candidate usually
+// arrives before the answer to the offer: it did in 43 of 50 calls with Janus
+// 1.1.2. Set the remote description first, then read the candidates from Events;
+// they wait there.
 type TrickleMsg struct {
 	Candidate ICECandidate
-	Completed bool   // there are no more candidates; Candidate is zero
+	Completed bool   // there are no more candidates, and Candidate is empty
 	Session   uint64 `json:"session_id"`
 	Handle    uint64 `json:"sender"`
 	OpaqueID  string `json:"opaque_id"`
 }
 
-// ICECandidate is a candidate in the form of the W3C's RTCIceCandidateInit. Its
-// fields are those of Pion's, so that webrtc.ICECandidateInit(c) converts it; as
-// the argument of Handle.Trickle it is what Janus expects.
+// ICECandidate is a candidate in the form of the W3C's RTCIceCandidateInit. It
+// has the fields of Pion's webrtc.ICECandidateInit, so either can be converted to
+// the other. It may be passed to Handle.Trickle.
 type ICECandidate struct {
 	Candidate        string  `json:"candidate"`
 	SDPMid           *string `json:"sdpMid,omitempty"`
@@ -396,40 +408,40 @@ type ICECandidate struct {
 	UsernameFragment *string `json:"usernameFragment,omitempty"`
 }
 
-// TimeoutMsg tells that the session has timed out: it had no traffic for the
-// server's session_timeout, 60 s by default. It comes on Session.Events and on
-// the Events of the session's handles, which then close.
+// TimeoutMsg is sent on Session.Events, and on the Events of the session's
+// handles, when the session has timed out: it had no traffic for the server's
+// session_timeout, 60 s by default. The channels are then closed.
 type TimeoutMsg struct {
 	Session uint64 `json:"session_id"`
 }
 
-// UnknownMsg is a message of a kind, or in a form, that this package does not
-// know, as it came.
+// UnknownMsg is a message of a kind that this package does not know, or one that
+// it could not decode.
 type UnknownMsg struct {
-	Type    string // the value of "janus"; empty where that is no string
-	Raw     json.RawMessage
+	Type    string          // the value of "janus"; empty if that is not a string
+	Raw     json.RawMessage // the message as it was received
 	Session uint64
 	Handle  uint64
 }
 
-// OverflowMsg stands on an Events channel in the place of messages that were
+// OverflowMsg is sent on an Events channel in the place of messages that were
 // dropped because more than DialOptions.EventBacklog were waiting to be read.
 type OverflowMsg struct {
-	Dropped int
+	Dropped int // how many
 }
 
-// DisconnectedMsg tells on Session.Events that the connection is lost and is
-// being restored, see ReconnectOptions. Janus drops what happens in the session
-// until ReclaimedMsg.
+// DisconnectedMsg is sent on Session.Events when the connection is lost and is
+// being restored, see ReconnectOptions. Janus drops the session's events until
+// ReclaimedMsg.
 type DisconnectedMsg struct {
-	Err error // why
+	Err error // why the connection was lost
 }
 
-// ReclaimedMsg tells on Session.Events that the session is back: its handles
-// are as before, and events come again.
+// ReclaimedMsg is sent on Session.Events when the session is usable again after
+// a DisconnectedMsg. Its handles are the same as before.
 type ReclaimedMsg struct{}
 
-// InfoMsg is what a server says of itself, in answer to Gateway.Info.
+// InfoMsg describes a server. Gateway.Info returns it.
 type InfoMsg struct {
 	Name          string
 	Version       int
@@ -482,7 +494,7 @@ type InfoMsg struct {
 	Events       map[string]PluginInfo
 	Loggers      map[string]PluginInfo
 
-	// Raw is the whole message, for what else a server may say.
+	// Raw is the whole message, including fields that InfoMsg does not have.
 	Raw json.RawMessage `json:"-"`
 }
 
@@ -495,8 +507,8 @@ type PluginInfo struct {
 	VersionString string `json:"version_string"`
 }
 
-// newPluginData returns the plugin's data in f. The socket uses the memory of a
-// frame again unless it is large, so what is kept of it is copied.
+// newPluginData returns the plugin's data in f. The socket reuses the memory of a
+// frame unless it is large, so the data of small frames is copied.
 func newPluginData(f *wire.Frame) PluginData {
 	raw := json.RawMessage(f.Plugindata.Raw)
 	if len(raw) <= socket.KeepBuffer {
@@ -538,8 +550,8 @@ func newTrickleMsg(f *wire.Frame) *TrickleMsg {
 	}
 }
 
-// newEvent returns the message for an Events channel that f is, or nil for an
-// answer that nobody waits for any more and that says nothing.
+// newEvent returns f as a message for an Events channel. It returns nil if f is
+// an answer that no call waits for and that carries no information.
 func newEvent(f *wire.Frame, frame []byte, malformed bool) interface{} {
 	switch {
 	case malformed:

@@ -21,7 +21,7 @@ var (
 	echotestDone = json.RawMessage(`{"echotest":"event","result":"done"}`)
 )
 
-// echotest stands in for janus.plugin.echotest. It keeps no state.
+// echotest implements janus.plugin.echotest. It has no state.
 type echotest struct{}
 
 // ServeJanus acknowledges any request, and answers it with an event.

@@ -122,7 +122,7 @@ func (j *jansson) value() {
 	}
 }
 
-// elements checks what stands between brackets.
+// elements checks the text between brackets.
 func (j *jansson) elements(closing byte, element func()) {
 	j.next()
 	if j.kind == closing {

@@ -55,7 +55,7 @@ func (r *Request) Success(data any) error {
 	return r.send(f.end())
 }
 
-// Ack acknowledges the message. It tells the client that an Event will follow.
+// Ack acknowledges the message: an Event will follow.
 func (r *Request) Ack() error {
 	return r.send(appendHeader("ack", r.Session, r.transaction).end())
 }

@@ -269,7 +269,7 @@ func (p *publisher) redescribe(body members) bool {
 	return changed
 }
 
-// announce tells the others what a publisher publishes.
+// announce sends the streams of a publisher to the others.
 func (p *publisher) announce(s *Server) {
 	p.tellOthers(s, object{
 		{"videoroom", "event"}, {"room", p.room.id}, {"publishers", []object{p.describe()}},

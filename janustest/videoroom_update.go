@@ -28,7 +28,7 @@ func (v *videoroom) updateSubscriber(r *Request, sub *subscriber, request string
 	return nil
 }
 
-// updates reads what a request wants added and removed.
+// updates reads the streams that a request adds and removes.
 func (v *videoroom) updates(request string, body members) (add, remove []members, err *roomError) {
 	if request != "update" {
 		if err := v.check(body, param{"streams", anArray, true}); err != nil {

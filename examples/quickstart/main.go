@@ -36,8 +36,8 @@ func main() {
 	flag.StringVar(&s.apiSecret, "apisecret", "", "API `secret` to send with every request")
 	flag.Parse()
 
-	// Ctrl-C ends the context, the context ends the connection, and that ends
-	// whatever call is waiting.
+	// Ctrl-C ends the context, the end of the context ends the connection, and the
+	// end of the connection ends all calls.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	err := run(ctx, s, flag.Args())
@@ -84,8 +84,8 @@ func run(ctx context.Context, s settings, args []string) error {
 	return nil
 }
 
-// talk walks through the API of one session and one handle. standIn is the
-// server if it is ours, and nil otherwise.
+// talk shows the API of a session and a handle. standIn is the stand-in server, or
+// nil if the server is another one.
 func talk(ctx context.Context, gateway *janus.Gateway, group *errgroup.Group, token string, standIn *janustest.Server) error {
 	info, err := gateway.Info(ctx, token)
 	if err != nil {
@@ -106,8 +106,8 @@ func talk(ctx context.Context, gateway *janus.Gateway, group *errgroup.Group, to
 	}
 	say("attach", "handle %d to %s", handle.ID, plugin)
 
-	// Events is read in a goroutine of the same group: Wait then waits for it
-	// too. The library closes the channel, so the loop ends by itself.
+	// This goroutine is in the group, so that Wait waits for it too. The library
+	// closes the channel, which ends the loop.
 	closed := make(chan struct{})
 	group.Go(func() error {
 		defer close(closed)
@@ -126,7 +126,7 @@ func talk(ctx context.Context, gateway *janus.Gateway, group *errgroup.Group, to
 	}
 	say("message", "audio on; the plugin answers %q", answer.Plugindata.Data["result"])
 
-	if standIn != nil { // a real EchoTest has nothing to say before there is media
+	if standIn != nil { // a real EchoTest sends no events before there is media
 		data := map[string]any{"echotest": "event", "result": "nobody asked for this"}
 		if err := standIn.Notify(session.ID, handle.ID, data, nil); err != nil {
 			return err
@@ -137,7 +137,7 @@ func talk(ctx context.Context, gateway *janus.Gateway, group *errgroup.Group, to
 		return err
 	}
 	<-closed
-	say("detach", "done, and Events is closed behind its last message")
+	say("detach", "done, and Events is closed after its last message")
 
 	if _, err := session.Destroy(ctx, token); err != nil {
 		return err
@@ -146,8 +146,8 @@ func talk(ctx context.Context, gateway *janus.Gateway, group *errgroup.Group, to
 	return nil
 }
 
-// describe says in a few words what came on Events. A real application acts on
-// what it knows, and logs the rest.
+// describe describes a message in a few words. A real application acts on the
+// messages that it knows, and logs the others.
 func describe(event any) string {
 	switch event := event.(type) {
 	case *janus.EventMsg:

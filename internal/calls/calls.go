@@ -2,8 +2,8 @@
 // them, admits them when their connection, session and handle allow it, and ends
 // them with a reply, with their context, or with the scope they belong to.
 //
-// It does not know what a request or a reply looks like: R is what the user of a
-// Table wants to keep for a call.
+// It does not know what requests and replies look like. R is the type of the data
+// that the user of a Table keeps for a call.
 package calls
 
 import (
@@ -37,10 +37,10 @@ type Conn interface {
 type Call[R any] struct {
 	Request R
 
-	// Keep makes the reply count even if the caller has gone by then.
+	// Keep makes the Table accept the reply even after the caller has gone.
 	Keep bool
-	// Outlives lets the call wait on when the handle that it belongs to ends,
-	// because that may be its own doing.
+	// Outlives lets the call go on waiting when its handle ends, because the call
+	// itself may be the reason for that.
 	Outlives bool
 
 	number uint64
@@ -57,8 +57,8 @@ type Call[R any] struct {
 // Number returns the number of the call, which is never 0.
 func (c *Call[R]) Number() uint64 { return c.number }
 
-// Nobody reports whether the caller has gone. It may be used by whoever has
-// taken the call from its Table.
+// Nobody reports whether the caller has gone. Only the goroutine that has taken the
+// call from its Table may use it.
 func (c *Call[R]) Nobody() bool { return c.nobody }
 
 // Table holds calls. All methods may be called concurrently.
@@ -125,8 +125,8 @@ func contextError(ctx context.Context) error {
 // settles them and calls Wait. crowd reports whether other calls are waiting.
 //
 // If Begin fails, the request must not be written. The error is that of the
-// scope's end, or of ctx, wrapped with what the call was waiting for. c is still
-// the caller's then.
+// scope's end, or of ctx, wrapped with the reason for which the call was waiting. c
+// then still belongs to the caller.
 func (t *Table[R]) Begin(ctx context.Context, c *Call[R], s *Scope[R], size int) (conn Conn, crowd bool, err error) {
 	if ctx.Err() != nil {
 		return nil, false, contextError(ctx)
@@ -169,10 +169,10 @@ func (t *Table[R]) Post(c *Call[R], s *Scope[R], size int) (conn Conn, number ui
 	return t.conn, c.number
 }
 
-// errNoRoom is what a call waits for whose connection is busy.
+// errNoRoom is the reason for which a call waits if its connection is busy.
 var errNoRoom = errors.New("the peer does not read")
 
-// enter adds c to the table, or returns what it must wait for first.
+// enter adds c to the table, or returns why it must wait.
 func (t *Table[R]) enter(c *Call[R]) (conn Conn, crowd bool, wait wait, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -209,8 +209,8 @@ func (t *Table[R]) remove(c *Call[R]) {
 	}
 }
 
-// Wait waits for the end of a call that Begin has entered and returns its error:
-// what Finish was given, the end of its scope, or the end of ctx. The call
+// Wait waits for the end of a call that Begin has entered and returns its error: the
+// argument of Finish, or the error of its scope, or that of ctx. The call
 // belongs to the caller again only if replied is true.
 func (t *Table[R]) Wait(ctx context.Context, c *Call[R]) (replied bool, err error) {
 	var late error
@@ -245,8 +245,8 @@ func (t *Table[R]) leave(c *Call[R]) bool {
 	return true
 }
 
-// orphaned notes that nobody waits for c, and makes sure that it is forgotten
-// some day. t.mu is held.
+// orphaned records that nobody waits for c, and makes sure that c is forgotten
+// eventually. t.mu is held.
 func (t *Table[R]) orphaned(c *Call[R]) {
 	c.nobody = true
 	c.forget = time.Now().Add(forgetAfter)
@@ -255,7 +255,7 @@ func (t *Table[R]) orphaned(c *Call[R]) {
 	}
 }
 
-// forget removes the calls that nobody waits for and whose time is over.
+// forget removes calls that nobody waits for and whose time has passed.
 func (t *Table[R]) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

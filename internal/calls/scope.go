@@ -2,9 +2,9 @@ package calls
 
 import "fmt"
 
-// Scope is what calls belong to: the connection, a session in it or a handle in
-// that. A Scope is open, held or ended. Calls of a held Scope wait; calls of one
-// that has ended fail. What is true of a Scope is true of those within it.
+// Scope is a connection, a session or a handle. Calls belong to a Scope, and Scopes
+// are nested. A Scope is open, held or ended. Calls of a held Scope wait, and calls of
+// an ended one fail. If a Scope is held or ended, so are those within it.
 //
 // The zero value is a Scope without a parent. Its state is guarded by the Table
 // that it is used with.
@@ -21,14 +21,14 @@ type state struct {
 	err  error         // why the scope has ended
 }
 
-// wait is what a call waits for: over is closed when it may try again, and is
-// nil if it need not wait.
+// wait says why and how long a call must wait. over is closed when the call may try
+// again, and nil if it does not have to wait.
 type wait struct {
 	over <-chan struct{}
 	why  error
 }
 
-// wrap adds what a call was waiting for to the error that ended its waiting.
+// wrap adds the reason for which a call was waiting to the error that ended it.
 func (w wait) wrap(err error) error { return fmt.Errorf("%w: %w", w.why, err) }
 
 // Within returns a Scope within s.

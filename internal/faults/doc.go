@@ -1,22 +1,19 @@
-// Package faults holds no code, only tests: they break what the client stands
-// on (the network, the server, the frames, the caller's own functions) and
-// check what every call, channel, map and goroutine and the heap then do.
+// Package faults has only tests. They break the environment of the client (the
+// network, the server, the frames, the caller's own functions) and check every call,
+// channel, map and goroutine, and the heap.
 //
-// go test runs each fault in a short form. JANUS_FAULTS=full runs the long one:
-// a cut after every single byte, a million requests and as many events, 10,000
-// sessions, 100 reconnects under load. Tests that need the real Janus are
-// skipped where it is not installed; JANUS_TEST=require makes that a failure.
+// go test runs each fault in a short form. JANUS_FAULTS=full runs the long form: a cut
+// after every byte, a million requests, a million events, 10,000 sessions, 100
+// reconnects under load. Tests that need a real Janus are skipped if it is not
+// installed, or fail if JANUS_TEST is require.
 //
-// The TCP proxy is written here rather than taken from a library such as
-// Shopify's toxiproxy: a cut must come after exactly the k-th byte, as FIN or
-// as reset, a direction must be able to fall silent alone, and the bytes that
-// went through are compared with what the client delivered. That is a page of
-// code, and the module stays free of a dependency that brings a server, its
-// metrics and an HTTP API.
+// The package has a TCP proxy of its own instead of a library such as Shopify's
+// toxiproxy. It can cut a connection after exactly the k-th byte, with FIN or with a
+// reset, and silence one direction only, and the tests compare the bytes that passed
+// through it with the events that the client delivered.
 //
-// Tests await events: they sleep only where a random moment, a slow or a late
-// reader is what is tested, and where nothing happens within patience they say
-// what hangs. The deadlines that are promised in milliseconds are
-// measured and printed, and asserted with slack, since a busy machine must not
-// fail a test.
+// Tests await events. They sleep only to test a random moment, or a slow or late
+// reader. If nothing happens within patience, they report what hangs. Deadlines that
+// are promised in milliseconds are measured and printed, but the assertions allow more,
+// because a busy machine must not fail a test.
 package faults

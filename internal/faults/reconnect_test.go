@@ -590,7 +590,7 @@ func TestReconnectAfterHalfOpen(t *testing.T) {
 		t.Errorf("Session.Events has %T", msg)
 	}
 	p.turn(pass, up, down)
-	p.cutAll(true) // what was dialled into the void
+	p.cutAll(true) // the connection that got no answer
 	if msg, ok := next(t, "Session.Events", session.Events).(*janus.ReclaimedMsg); !ok {
 		t.Errorf("Session.Events has %T", msg)
 	}

@@ -74,8 +74,8 @@ func TestLoggers(t *testing.T) {
 	close(release)
 }
 
-// A caller that holds the locks of the maps stops neither the reader nor the
-// calls that need them not.
+// A caller that holds the locks of the maps stops neither the reader nor calls that do
+// not need the locks.
 func TestLocksHeld(t *testing.T) {
 	noLeaks(t)
 	server := newStub(t, nil)
@@ -98,7 +98,7 @@ func TestLocksHeld(t *testing.T) {
 	c.Unlock()
 }
 
-// panicking panics when it is marshalled.
+// panicking panics when it is marshaled.
 type panicking struct{}
 
 func (panicking) MarshalJSON() ([]byte, error) { panic("a marshaler of the user's") }
@@ -139,7 +139,7 @@ func TestMarshalers(t *testing.T) {
 	}
 }
 
-// slowJSON is marshalled when the function returns.
+// slowJSON is marshaled when the function returns.
 type slowJSON func()
 
 func (f slowJSON) MarshalJSON() ([]byte, error) {

@@ -1,5 +1,4 @@
-// Package framelog shows frames to those who want to see them, with secrets
-// masked.
+// Package framelog logs and prints frames with secrets masked.
 package framelog
 
 import (
@@ -16,8 +15,8 @@ import (
 // excerpt is how many bytes of a frame are logged.
 const excerpt = 4 << 10
 
-// Logger shows frames in a log, and as indented JSON on stdout. All methods
-// may be called concurrently.
+// Logger writes frames to a log, and to stdout as indented JSON. All methods may be
+// called concurrently.
 type Logger struct {
 	log   *safelog.Logger
 	print atomic.Bool
@@ -26,7 +25,7 @@ type Logger struct {
 // New returns a Logger that logs to log.
 func New(log *safelog.Logger) *Logger { return &Logger{log: log} }
 
-// SetPrint says whether frames are printed as well.
+// SetPrint sets whether frames are printed to stdout as well.
 func (l *Logger) SetPrint(print bool) {
 	if print != l.print.Load() {
 		l.print.Store(print)
@@ -46,7 +45,7 @@ func (l *Logger) Frame(direction string, frame []byte) {
 			text.Write(masked)
 		}
 		text.WriteByte('\n')
-		_, _ = text.WriteTo(os.Stdout) // a debugging aid: there is nobody to tell
+		_, _ = text.WriteTo(os.Stdout) // a debugging aid: the error can be reported to nobody
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package keeper says when each of many things needs attention again.
+// Package keeper is a timer for many values, each of which is due at a time of its own.
 package keeper
 
 import (
@@ -26,7 +26,7 @@ func New[T any]() *Keeper[T] {
 	return k
 }
 
-// C is where the time is sent when something is due.
+// C returns a channel on which the time is sent when something is due.
 func (k *Keeper[T]) C() <-chan time.Time { return k.timer.C }
 
 // Stop releases the Keeper's timer.
@@ -49,8 +49,8 @@ func (k *Keeper[T]) arm(at time.Time) {
 	}
 }
 
-// Run calls visit for everything that is due. visit returns after how long it is
-// due again, or false if it need not be held any longer.
+// Run calls visit for everything that is due. visit returns the time until the value
+// is due again, or false to remove it.
 func (k *Keeper[T]) Run(visit func(T) (again time.Duration, ok bool)) {
 	now := time.Now()
 	for v, ok := k.take(now); ok; v, ok = k.take(now) {

@@ -1,3 +1,3 @@
-// Package lifecycle holds no code, only tests: how connections, sessions and
-// handles end, what state they are in, and what the errors of calls say then.
+// Package lifecycle has only tests: of how connections, sessions and handles end, of
+// their states, and of the errors of calls.
 package lifecycle

@@ -37,7 +37,7 @@ func mustEnd(t *testing.T, what string, a alive, want, not []error) {
 	mustMatch(t, "Err of "+what, a.Err(), want, not)
 }
 
-// Done closes, and Err tells why, at each kind of end and no sooner.
+// At each kind of end, and not before, Done is closed and Err returns the reason.
 func TestDoneAndErr(t *testing.T) {
 	var (
 		session = []error{janus.ErrSessionEnded, janus.ErrorSessionNotFound}
@@ -245,8 +245,8 @@ func containsError(list []error, target error) bool {
 	return false
 }
 
-// State and StateChanged tell of each change, in order, however slow the
-// function is, and the log says when a connection is back.
+// State and StateChanged report each change in order, even if the function is slow,
+// and the log says when a connection is restored.
 func TestStates(t *testing.T) {
 	server := start(t, func(s *janustest.Server) { s.ReclaimTimeout = patience })
 	type change struct {

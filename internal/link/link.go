@@ -28,10 +28,10 @@ const (
 	Closed                    // there will be no connection any more
 )
 
-// Options say how to dial, when a connection counts as lost, and whom to tell.
+// Options are the options of a Link.
 //
-// The functions are called by the goroutine of Run, but for the first Up, which
-// Open calls.
+// The functions are called on the goroutine of Run, except for the first call of Up,
+// which is made by Open.
 type Options struct {
 	Dial        func(ctx context.Context) (*socket.Socket, error)
 	DialTimeout time.Duration // of each dial; none if not positive
@@ -66,9 +66,9 @@ type Link struct {
 	pings  sync.WaitGroup
 	pinged atomic.Bool // a pong is being waited for
 
-	// Of the outage, used by the goroutine of Run only.
+	// State of the outage, used only by the goroutine of Run.
 	delay backoff.Backoff
-	lost  time.Time // when the connection was lost that is not stable again; zero if it is
+	lost  time.Time // when the outage began; zero if the connection is stable
 	dials int       // since then
 
 	mu    sync.Mutex
@@ -144,9 +144,9 @@ func (l *Link) receive(sock *socket.Socket) error {
 	}
 }
 
-// judge decides whether a connection that is over was stable. If not, its end
-// continues the outage before it: otherwise a server that accepts and hangs up
-// would be dialed without a pause, and for ever.
+// judge decides whether a connection that has ended was stable. If not, the outage
+// before it continues. Otherwise a server that accepts connections and closes them
+// would be dialed without a pause, forever.
 func (l *Link) judge(lived time.Duration) {
 	stable := l.opts.MaxDelay
 	if l.opts.GiveUp > 0 {
@@ -208,12 +208,12 @@ func (l *Link) redial(ctx context.Context) (sock *socket.Socket, last error) {
 		case ctx.Err() == nil: // otherwise the failure before it says more
 			last = err
 			l.opts.Log.Log(level, "janus: dial failed", "error", err)
-			level = slog.LevelDebug // the log need not repeat this for ever
+			level = slog.LevelDebug // so that the log is not filled with this
 		}
 	}
 }
 
-// connected makes sock the connection. It reports false if none is wanted.
+// connected makes sock the connection. It reports false if no connection is wanted.
 func (l *Link) connected(sock *socket.Socket) bool {
 	if l.ctx.Err() != nil {
 		return false
@@ -227,7 +227,7 @@ func (l *Link) connected(sock *socket.Socket) bool {
 	return true
 }
 
-// change sets the state and the connection that goes with it.
+// change sets the state and its connection.
 func (l *Link) change(state State, sock *socket.Socket, cause error) {
 	l.mu.Lock()
 	changed := l.state != state
@@ -282,8 +282,8 @@ func (l *Link) dial(ctx context.Context) (sock *socket.Socket, err error) {
 	return l.opts.Dial(ctx)
 }
 
-// Ping begins to check that the peer answers, unless such a check is under way.
-// The connection ends if no pong comes in time.
+// Ping starts a check of whether the peer answers, unless one is under way. If no pong
+// arrives in time, the connection ends.
 func (l *Link) Ping() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

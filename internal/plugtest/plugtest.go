@@ -15,7 +15,7 @@ import (
 )
 
 // Lost returns the paths of the members of event's Raw that its struct does not
-// hold: those that are missing or differ when the struct is marshalled again. A
+// hold: those that are missing or differ when the struct is marshaled again. A
 // member whose value is zero (0, false, "", null, [] or {}) may be missing.
 // Members at the top level whose names are in ignore are passed over; they tell
 // the kinds apart.
@@ -132,7 +132,7 @@ type Recorded struct {
 // Call implements plugin.Caller.
 func (r *Recorder) Call(ctx context.Context, body, jsep any) (*janus.EventMsg, error) {
 	answer, err := r.Caller.Call(ctx, body, jsep)
-	raw, _ := json.Marshal(body) // Call has marshalled it already
+	raw, _ := json.Marshal(body) // Call has marshaled it already
 	call := Recorded{Answer: answer, Err: err}
 	_ = json.Unmarshal(raw, &call.Body)
 	call.Request, _ = call.Body["request"].(string)

@@ -19,7 +19,7 @@ func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
-// stopped tells whether all threads of a process are suspended.
+// stopped reports whether all threads of a process are suspended.
 func stopped(pid int) (bool, error) {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package routes maps ids to what frames are routed to.
+// Package routes maps ids to sessions and handles, to route frames to them.
 package routes
 
 import "sync"
@@ -17,9 +17,9 @@ func (t *Table[V]) Get(id uint64) V {
 	return t.routes[id]
 }
 
-// Add returns the value of an id if keep accepts it, and otherwise replaces it
-// by what make returns. Both are called with the table locked; keep is called
-// with the zero value if there is none.
+// Add returns the value of an id if keep accepts it. Otherwise it replaces the value
+// by the result of make. Both are called with the table locked. If the id has no
+// value, keep is called with the zero value.
 func (t *Table[V]) Add(id uint64, keep func(V) bool, make func() V) V {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -54,8 +54,8 @@ func (t *Table[V]) List() []V {
 	return list
 }
 
-// WhenLocked runs f under mu: at once, or as soon as mu is free. It does not
-// wait for whoever holds mu.
+// WhenLocked runs f with mu locked: at once if mu is free, otherwise later, on another
+// goroutine. It does not wait.
 func WhenLocked(mu *sync.Mutex, f func()) {
 	locked := func() {
 		defer mu.Unlock()

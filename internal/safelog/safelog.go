@@ -1,5 +1,5 @@
-// Package safelog stands between the library and a user's slog.Logger, so that a
-// handler that blocks or panics delays nothing but its own records.
+// Package safelog calls a user's slog.Logger on a goroutine of its own, so that a
+// handler that blocks or panics delays only its own records.
 package safelog
 
 import (
@@ -20,15 +20,15 @@ const (
 	maxText    = 8 << 10
 )
 
-// firstAnswers is how long New waits for the handler to say what it wants.
+// firstAnswers is how long New waits for the handler to report the enabled levels.
 const firstAnswers = 100 * time.Millisecond
 
 // levels are those whose answers are kept.
 var levels = [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
 
-// Logger passes records to a slog.Handler in order. It calls the handler's
-// methods in a goroutine of its own only, which exists while there is something
-// to do. All methods may be called concurrently.
+// Logger passes records to a slog.Handler in order. It calls the handler's methods
+// only on its own goroutine, which exists while there is work. All methods may be
+// called concurrently.
 type Logger struct {
 	handler slog.Handler
 	wanted  [len(levels)]atomic.Bool // the handler's last answers

@@ -15,7 +15,8 @@ func (s *Schedule[T]) Add(due time.Time, v T) {
 	heap.Push(&s.entries, entry[T]{due, v})
 }
 
-// First returns what is due first and when, or false if the schedule is empty.
+// First returns the value that is due first and its time, or false if the schedule is
+// empty.
 func (s *Schedule[T]) First() (due time.Time, v T, ok bool) {
 	if len(s.entries) == 0 {
 		return due, v, false
@@ -23,13 +24,13 @@ func (s *Schedule[T]) First() (due time.Time, v T, ok bool) {
 	return s.entries[0].due, s.entries[0].v, true
 }
 
-// Postpone makes what is due first due later.
+// Postpone changes the time of the value that is due first to a later one.
 func (s *Schedule[T]) Postpone(due time.Time) {
 	s.entries[0].due = due
 	heap.Fix(&s.entries, 0)
 }
 
-// Remove drops what is due first.
+// Remove removes the value that is due first.
 func (s *Schedule[T]) Remove() { heap.Pop(&s.entries) }
 
 type entry[T any] struct {

@@ -1,5 +1,5 @@
-// Package tokens asks an application for tokens. The application's function may
-// be slow, hang or panic.
+// Package tokens gets tokens from a function of the application, which may be slow,
+// hang or panic.
 package tokens
 
 import (
@@ -38,9 +38,8 @@ func New(ctx context.Context, timeout time.Duration, supply func(ctx context.Con
 	return &Source{ctx: ctx, timeout: timeout, supply: supply, pending: make(map[uint64]*answer)}
 }
 
-// Token returns a token for a session; 0 stands for requests that belong to
-// none. It waits no longer than the timeout of the Source, and not beyond the
-// end of ctx.
+// Token returns a token for a session, or for requests without a session if that is
+// 0. It waits until ctx ends, or for the timeout of the Source.
 func (s *Source) Token(ctx context.Context, session uint64) (string, error) {
 	a := s.ask(session)
 	timer := time.NewTimer(s.timeout)
@@ -99,7 +98,7 @@ func (s *Source) call(session uint64) (token string, err error) {
 	return s.supply(ctx, session)
 }
 
-// Latest is the token that was accepted last. The zero value is none. All
+// Latest is the token that was accepted last. The zero value has no token. All
 // methods may be called concurrently.
 type Latest struct{ token atomic.Pointer[string] }
 

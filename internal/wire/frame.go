@@ -41,7 +41,7 @@ type Error struct {
 	Reason string
 }
 
-// Plugindata is what a plugin says.
+// Plugindata is the data of a plugin.
 type Plugindata struct {
 	Present bool
 	Plugin  string

@@ -81,7 +81,7 @@ func appendRaw(b []byte, key string, v json.RawMessage) []byte {
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(s) // a string can always be marshalled
+			quoted, _ := json.Marshal(s) // a string can always be marshaled
 			return append(b, quoted...)
 		}
 	}

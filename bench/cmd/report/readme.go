@@ -19,10 +19,10 @@ var readmeText string
 
 var readmeTemplate = template.Must(template.New("readme").Parse(readmeText))
 
-// notesFile is the part of the report that is written by hand.
+// notesFile has the part of the report that is written by hand.
 const notesFile = "notes.md"
 
-// page is what the template is filled with.
+// page is the data of the template.
 type page struct {
 	Date, Took       string
 	Rounds           int
@@ -69,7 +69,7 @@ func writeReadme(module, out string, s *stage, f figures, how scale, took time.D
 	return os.WriteFile(filepath.Join(out, "README.md"), text.Bytes(), 0o644)
 }
 
-// load is the load average, which tells whether the machine was busy otherwise.
+// load returns the load average, which shows whether the machine did other work.
 func load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -78,7 +78,7 @@ func load() string {
 	return strings.Join(strings.Fields(string(text))[:3], ", ")
 }
 
-// table writes a table in Markdown. All columns but the first are numbers.
+// table returns a table in Markdown. All columns but the first are numbers.
 func table(head []string, rows [][]string) string {
 	var b strings.Builder
 	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
@@ -94,7 +94,7 @@ func table(head []string, rows [][]string) string {
 	return strings.TrimSpace(b.String())
 }
 
-// head is the title of the first column and then the contenders.
+// head returns the title of the first column, followed by the contenders.
 func (s *stage) head(first string) []string {
 	cells := []string{first}
 	for _, c := range s.Contenders {
@@ -103,7 +103,7 @@ func (s *stage) head(first string) []string {
 	return cells
 }
 
-// row is what cell says of each contender.
+// row returns first, followed by the result of cell for each contender.
 func (s *stage) row(first string, what subject, cell func(subject) string) []string {
 	cells := []string{first}
 	for _, c := range s.Contenders {
@@ -113,7 +113,7 @@ func (s *stage) row(first string, what subject, cell func(subject) string) []str
 	return cells
 }
 
-// timeAndCPU is the time of a subject with its quartiles, and its CPU time.
+// timeAndCPU returns the time of a subject with its quartiles, and its CPU time.
 func (f figures) timeAndCPU(what subject) string {
 	if len(f[what]) == 0 {
 		return "–"

@@ -1,5 +1,6 @@
-// Package floor is what any client over nhooyr.io/websocket must spend: it
-// sends prepared frames and counts the replies without looking at them.
+// Package floor is the simplest client over nhooyr.io/websocket: it sends prepared
+// frames and counts the replies without looking at them. It is the reference for
+// the other clients, not a lower limit.
 package floor
 
 //lint:file-ignore SA1019 the library measured is built on this module
@@ -14,7 +15,7 @@ import (
 	"github.com/cameronelliott/janus-go/bench/internal/contest"
 )
 
-// readLimit is the library's.
+// readLimit is the default of the library.
 const readLimit = 16 << 20
 
 type client struct {
@@ -25,7 +26,7 @@ type client struct {
 	handles []uint64
 }
 
-// Dial connects, and makes a session with frames that it does look at.
+// Dial connects and creates a session.
 func Dial(ctx context.Context, url string) (contest.Client, error) {
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{"janus-protocol"}})
 	if err != nil {
@@ -47,7 +48,7 @@ func (c *client) create(frame string) (uint64, error) {
 	return c.readID()
 }
 
-// readID reads the reply that tells the id of what was made.
+// readID reads the id of a new session or handle from the reply.
 func (c *client) readID() (uint64, error) {
 	_, reply, err := c.ws.Read(c.ctx)
 	if err != nil {
@@ -89,8 +90,8 @@ func (c *client) Messages(n, inFlight int) (err error) {
 	return c.exchange([]byte(frame), n, inFlight, 2)
 }
 
-// exchange sends n frames, inFlight at a time, and reads as many replies to
-// each as given.
+// exchange sends n frames, inFlight at a time, and reads the given number of
+// replies to each.
 func (c *client) exchange(frame []byte, n, inFlight, replies int) error {
 	if inFlight > 1 {
 		return c.pipeline(frame, n, inFlight, replies)
@@ -191,8 +192,7 @@ func (c *client) Stream(events, handles int) error {
 	return c.decode(events)
 }
 
-// Route reads and decodes each event once. Which handles it comes for makes no
-// difference.
+// Route reads and decodes each event once. It does not look at the handle.
 func (c *client) Route(events int) error {
 	for burst := range contest.Bursts(events, len(c.handles)) {
 		to := make([]uint64, len(burst))

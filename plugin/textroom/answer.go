@@ -103,16 +103,25 @@ func kind(msg *janus.EventMsg) plugin.Event {
 	case "success":
 		return success(msg)
 	case "":
-		// Janus does not say "success" in the answer to ListParticipants.
-		if plug.Has(msg, "participants") {
-			return new(Participants)
-		}
+		return unnamed(msg)
 	case "created":
 		return new(Created)
 	case "edited":
 		return new(Edited)
 	case "destroyed":
 		return new(Destroyed)
+	}
+	return nil
+}
+
+// unnamed returns an empty event for a message that has no textroom. Janus 1.1.2
+// omits it from the answer to ListParticipants, and misspells it in that to Kick.
+func unnamed(msg *janus.EventMsg) plugin.Event {
+	switch {
+	case plug.Has(msg, "participants"):
+		return new(Participants)
+	case plug.Text(msg, "textbridge") == "success":
+		return new(Success)
 	}
 	return nil
 }

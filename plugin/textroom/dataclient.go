@@ -48,7 +48,7 @@ func (c *DataClient) call(ctx context.Context, q DataRequest) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if message, ok := q.(Message); ok && message.Ack != nil && !*message.Ack {
+	if message, ok := q.request().Fields.(Message); ok && message.Ack != nil && !*message.Ack {
 		c.end(transaction)
 		return new(Answer), c.send(text)
 	}

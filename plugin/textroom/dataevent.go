@@ -90,7 +90,7 @@ func (d Date) Time() (time.Time, error) { return time.Parse("2006-01-02T15:04:05
 // that is not known, or that cannot be decoded, is a *plugin.Unknown.
 func ParseData(text []byte) (Event, error) {
 	var d data
-	if err := json.Unmarshal(text, &d); err != nil || d.TextRoom == "" {
+	if err := json.Unmarshal(text, &d); err != nil || d.TextRoom == "" && d.Transaction == "" {
 		return unknown(text, err)
 	}
 	return d.event(plugin.Meta{Transaction: d.Transaction, Raw: text}), nil
@@ -136,7 +136,7 @@ func (d *data) event(meta plugin.Meta) Event {
 		return &plugin.Failure{Meta: meta, Err: &janus.PluginError{Plugin: Name, Code: *d.ErrorCode, Reason: d.Error}}
 	}
 	switch d.TextRoom {
-	case "success":
+	case "success", "": // Janus 1.1.2 omits it after ListParticipants and misspells it after Kick
 		return &Answer{
 			Meta: meta, Rooms: d.Rooms, Room: d.Room, Exists: d.Exists, Permanent: d.Permanent,
 			Allowed: d.Allowed, Participants: d.Participants, Sent: d.Sent,

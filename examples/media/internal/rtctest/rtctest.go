@@ -70,7 +70,7 @@ func (o Output) Number(t *testing.T, pattern string) int {
 // them between loopback addresses.
 func (o Output) CheckPaths(t *testing.T, count int) {
 	t.Helper()
-	paths := regexp.MustCompile(`media between (\S+) - (\S+)`).FindAllStringSubmatch(o.Stdout, -1)
+	paths := regexp.MustCompile(`(?:media|data) between (\S+) - (\S+)`).FindAllStringSubmatch(o.Stdout, -1)
 	if len(paths) != count {
 		t.Errorf("the program told of %d paths, want %d:\n%s", len(paths), count, o.Stdout)
 	}

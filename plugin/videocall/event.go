@@ -57,7 +57,7 @@ type Updated struct {
 // also the answer to Hangup, and to Call if the callee is busy.
 type HungUp struct {
 	plugin.Meta `json:"-"`
-	Username    string `json:"username"` // of the peer; in answers, of the handle itself
+	Username    string `json:"username,omitempty"` // of the peer; in answers, of the handle itself
 	Reason      string `json:"reason,omitempty"`
 }
 

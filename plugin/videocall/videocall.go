@@ -96,7 +96,7 @@ type Set struct {
 	Record   *bool  `json:"record,omitempty"`   // starts or stops recording what the handle sends
 	Filename string `json:"filename,omitempty"` // base path of the recordings, without an ending
 
-	Restart bool `json:"restart,omitempty"` // asks for an offer with an ICE restart
+	Restart bool `json:"restart,omitempty"` // that jsep is an ICE restart; Janus acts on the jsep only
 
 	// The simulcast layers of the peer's video to receive.
 	Substream *int `json:"substream,omitempty"` // 0 to 2; default 2
@@ -109,7 +109,7 @@ type Set struct {
 
 // Set changes what the handle sends to its peer and what it receives. A jsep
 // renegotiates the call: the peer receives it in an Updated. It is nil if only
-// settings change. The JSEP of the answer is an offer if Restart is set.
+// settings change. The SDP answer of the peer arrives in an Updated, too.
 func (c *Client) Set(ctx context.Context, q Set, jsep any) (*Configured, error) {
 	return expect[Configured](ctx, c, request("set", q, q.Extra, jsep))
 }

@@ -32,7 +32,7 @@ type party struct {
 	room        plugin.ID
 	alice, bob  conversation
 	recorder    *plugtest.Recorder // of Alice's handle
-	full, kinds map[string]bool // requests that were sent with every field, and events that were received
+	full, kinds map[string]bool    // requests that were sent with every field, and events that were received
 }
 
 // Every request over a data channel, with every field, and every event.

@@ -41,7 +41,7 @@ func Example() {
 	if _, err := phone.Register(ctx, videocall.Register{Username: "alice"}); err != nil {
 		log.Fatal(err)
 	}
-	offer := janus.JSEP{Type: "offer", SDP: "…"} // of a PeerConnection
+	offer := janus.JSEP{Type: "offer", SDP: "v=0\r\n…"} // of a PeerConnection
 	if _, err := phone.Call(ctx, videocall.Call{Username: "zoe"}, offer); errors.Is(err, videocall.ErrorNoSuchUsername) {
 		fmt.Println(err)
 	}
@@ -89,7 +89,7 @@ func serveCalls(r *janustest.Request) {
 	default:
 		errs = append(errs,
 			r.Event(m{"videocall": "event", "result": m{"event": "calling"}}, nil),
-			r.Notify(m{"videocall": "event", "result": m{"event": "accepted", "username": "bob"}}, janus.JSEP{Type: "answer", SDP: "…"}),
+			r.Notify(m{"videocall": "event", "result": m{"event": "accepted", "username": "bob"}}, janus.JSEP{Type: "answer", SDP: "v=0\r\n…"}),
 			r.Notify(m{"videocall": "event", "result": m{"event": "hangup", "username": "bob", "reason": "dinner"}}, nil),
 		)
 	}

@@ -30,6 +30,24 @@ func TestAudioComesBack(t *testing.T) {
 	}
 }
 
+func TestSecretAndToken(t *testing.T) {
+	const secret, token = "a secret", "a token"
+	server := realjanus.Start(t, realjanus.Options{
+		ICEEnforceList: realjanus.MediaAddress(t),
+		APISecret:      secret,
+		TokenAuth:      true,
+	})
+	if _, err := server.Admin(t.Context(), map[string]any{"janus": "add_token", "token": token}); err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"-url", server.URL, "-packets", "1", "-loopback"}
+	rtctest.Run(t, flags...).CheckError(t, `^echotest: .*Unauthorized`)
+	output := rtctest.Run(t, append(flags, "-secret", secret, "-token", token)...)
+	if !output.Succeeded {
+		t.Errorf("the program failed:\n%s", output.Stderr)
+	}
+}
+
 func TestErrorIsOneLine(t *testing.T) {
 	server := realjanus.Start(t, realjanus.Options{Plugins: []string{"videoroom"}})
 	output := rtctest.Run(t, "-url", server.URL)

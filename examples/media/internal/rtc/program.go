@@ -62,7 +62,10 @@ func withSession(ctx context.Context, config Config, run program) error {
 	if err != nil {
 		return reason(ctx, err)
 	}
-	err = useSession(ctx, gateway, config, run)
+	session, err := gateway.Create(ctx, "")
+	if err == nil {
+		err = run(ctx, session, config)
+	}
 	shutdown := CleanUp(ctx, gateway.Shutdown)
 	return cmp.Or(reason(ctx, err), shutdown, connection.Wait())
 }
@@ -70,27 +73,18 @@ func withSession(ctx context.Context, config Config, run program) error {
 // dial connects to Janus. ctx bounds only the dial: the connection is still
 // needed for cleaning up when ctx has ended.
 func dial(ctx context.Context, config Config) (*janus.Gateway, *errgroup.Group, error) {
+	options := &janus.DialOptions{APISecret: config.APISecret, KeepAlive: keepAlive}
+	if config.Token != "" {
+		options.TokenSource = func(context.Context, uint64) (string, error) { return config.Token, nil }
+	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	abort := context.AfterFunc(ctx, end)
-	gateway, connection, err := janus.Dial(life, config.URL, &janus.DialOptions{
-		APISecret: config.APISecret,
-		KeepAlive: keepAlive,
-	})
+	gateway, connection, err := janus.Dial(life, config.URL, options)
 	abort()
 	if err != nil {
 		end()
 	}
 	return gateway, connection, err
-}
-
-// useSession makes a session and passes it to run. The session sends the token
-// with all its requests.
-func useSession(ctx context.Context, gateway *janus.Gateway, config Config, run program) error {
-	session, err := gateway.Create(ctx, config.Token)
-	if err != nil {
-		return err
-	}
-	return run(ctx, session, config)
 }
 
 // reason returns why ctx ended, if that is what err is about.

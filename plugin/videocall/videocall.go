@@ -74,6 +74,9 @@ type Call struct {
 // Call calls a user. jsep is the SDP offer. The answer is a *Calling, or a *HungUp
 // if the callee is busy. When the callee accepts, an Accepted with the SDP answer
 // is sent.
+//
+// If Call fails, Janus may keep the PeerConnection that it has made for the offer.
+// Before another Call, end it with Handle.Hangup and wait for *janus.HangupMsg.
 func (c *Client) Call(ctx context.Context, q Call, jsep any) (Event, error) {
 	return plug.Ask(ctx, c.caller, request("call", q, q.Extra, jsep), Parse)
 }

@@ -26,6 +26,7 @@ func TestAudioComesBack(t *testing.T) {
 				t.Errorf("sent %d packets and received %d, want 50 or more of those sent", sent, received)
 			}
 			output.CheckPaths(t, 1)
+			rtctest.CheckNoSessions(t, server)
 		})
 	}
 }

@@ -30,7 +30,7 @@ type party struct {
 	*testing.T
 	ctx         context.Context
 	room        plugin.ID
-	alice, bob  conversation
+	alice, bob  *conversation
 	recorder    *plugtest.Recorder // of Alice's handle
 	full, kinds map[string]bool    // requests that were sent with every field, and events that were received
 }
@@ -70,8 +70,8 @@ func (p *party) begin(url string, f func()) {
 	ctx, cancel := context.WithTimeout(p.Context(), 30*time.Second)
 	p.Cleanup(cancel)
 	first, second := p.attach(ctx, url), p.attach(ctx, url)
-	err := connect(ctx, first, true, func(ctx context.Context, alice conversation) error {
-		return connect(ctx, second, true, func(ctx context.Context, bob conversation) error {
+	err := connect(ctx, first, true, func(ctx context.Context, alice *conversation) error {
+		return connect(ctx, second, true, func(ctx context.Context, bob *conversation) error {
 			p.ctx, p.alice, p.bob, p.recorder = ctx, alice, bob, &plugtest.Recorder{Caller: first}
 			f()
 			return nil
@@ -104,7 +104,7 @@ func (p *party) attach(ctx context.Context, url string) *janus.Handle {
 
 // call sends a request, which must succeed, and checks that the answer has lost
 // nothing.
-func (p *party) call(c conversation, q textroom.DataRequest) *textroom.Answer {
+func (p *party) call(c *conversation, q textroom.DataRequest) *textroom.Answer {
 	p.Helper()
 	answer, err := c.data.Call(p.ctx, q)
 	if err != nil {
@@ -119,7 +119,7 @@ func (p *party) call(c conversation, q textroom.DataRequest) *textroom.Answer {
 }
 
 // refuse sends a request, which must fail with the given code.
-func (p *party) refuse(c conversation, q textroom.DataRequest, code textroom.ErrorCode) {
+func (p *party) refuse(c *conversation, q textroom.DataRequest, code textroom.ErrorCode) {
 	p.Helper()
 	_, err := c.data.Call(p.ctx, q)
 	p.Logf("%T: %v", q, err)
@@ -129,7 +129,7 @@ func (p *party) refuse(c conversation, q textroom.DataRequest, code textroom.Err
 }
 
 // next returns the next event, and checks that it has lost nothing.
-func (p *party) next(c conversation) textroom.Event {
+func (p *party) next(c *conversation) textroom.Event {
 	p.Helper()
 	select {
 	case event := <-c.events:
@@ -147,7 +147,7 @@ func (p *party) next(c conversation) textroom.Event {
 
 // expect fails the test unless the next event of each participant is like want,
 // but for its Meta and its date.
-func (p *party) expect(want textroom.Event, by ...conversation) {
+func (p *party) expect(want textroom.Event, by ...*conversation) {
 	p.Helper()
 	for _, c := range by {
 		event := p.next(c)

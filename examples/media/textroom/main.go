@@ -52,7 +52,7 @@ func chat(ctx context.Context, session *janus.Session, config rtc.Config) error 
 // conversation is a data channel to the TextRoom plugin.
 type conversation struct {
 	data   *textroom.DataClient
-	events <-chan textroom.Event
+	events chan textroom.Event
 	path   func() string // between which addresses the data flows
 }
 
@@ -61,58 +61,64 @@ const maxEvents = 256
 
 // connect sets up a PeerConnection with a data channel and passes it to use. The
 // ctx of use ends with the PeerConnection.
-func connect(ctx context.Context, handle *janus.Handle, loopback bool, use func(context.Context, conversation) error) (err error) {
+func connect(ctx context.Context, handle *janus.Handle, loopback bool, use func(context.Context, *conversation) error) (err error) {
 	peer, err := rtc.NewPeer(handle, loopback)
 	if err != nil {
 		return err
 	}
 	defer func() { err = peer.Close(err) }()
-
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	group, ctx := errgroup.WithContext(ctx)
-	events := make(chan textroom.Event, maxEvents)
-	var client *textroom.DataClient
-	channel, err := peer.AddData(func(text []byte) {
-		event, err := client.Receive(text)
-		if err != nil {
-			event = &plugin.Unknown{Meta: plugin.Meta{Raw: text}, Err: err}
-		}
-		if event == nil {
-			return // an answer
-		}
-		select {
-		case events <- event:
-		case <-ctx.Done():
-		}
-	})
-	if err != nil {
-		return err
-	}
-	client = textroom.OverData(channel.Send)
 
-	rooms := textroom.On(handle)
-	setup, err := rooms.Setup(ctx)
+	c := &conversation{events: make(chan textroom.Event, maxEvents), path: peer.Path}
+	channel, err := peer.AddData(func(text []byte) { c.receive(ctx, text) })
 	if err != nil {
 		return err
 	}
-	if err := peer.Answer(setup.JSEP, func(answer any) error { return rooms.Ack(ctx, answer) }); err != nil {
+	c.data = textroom.OverData(channel.Send)
+	if err := negotiate(ctx, textroom.On(handle), peer); err != nil {
 		return err
 	}
+
+	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return peer.Run(ctx) })
 	group.Go(func() error {
 		defer stop()
 		if err := rtc.Await(ctx, channel.Open()); err != nil {
 			return err
 		}
-		return use(ctx, conversation{client, events, peer.Path})
+		return use(ctx, c)
 	})
 	return group.Wait()
 }
 
+// negotiate gets an offer of Janus and answers it.
+func negotiate(ctx context.Context, rooms *textroom.Client, peer *rtc.Peer) error {
+	setup, err := rooms.Setup(ctx)
+	if err != nil {
+		return err
+	}
+	return peer.Answer(setup.JSEP, func(answer any) error { return rooms.Ack(ctx, answer) })
+}
+
+// receive takes a text that the data channel has received.
+func (c *conversation) receive(ctx context.Context, text []byte) {
+	event, err := c.data.Receive(text)
+	if err != nil {
+		event = &plugin.Unknown{Meta: plugin.Meta{Raw: text}, Err: err}
+	}
+	if event == nil {
+		return // an answer
+	}
+	select {
+	case c.events <- event:
+	case <-ctx.Done():
+	}
+}
+
 // talk joins the room, sends the message and prints events until the message has
 // come back.
-func talk(ctx context.Context, c conversation) error {
+func talk(ctx context.Context, c *conversation) error {
 	fmt.Printf("data between %s\n", c.path())
 	joined, err := c.data.Call(ctx, textroom.Join{Room: room, Username: *username})
 	if err != nil {

@@ -25,6 +25,7 @@ func TestMessageComesBack(t *testing.T) {
 				t.Errorf("the program wrote:\n%s", output.Stdout)
 			}
 			output.CheckPaths(t, 1)
+			rtctest.CheckNoSessions(t, server)
 		})
 	}
 }

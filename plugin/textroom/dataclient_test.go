@@ -33,6 +33,13 @@ func pipe(t *testing.T) (*textroom.DataClient, <-chan request) {
 	}), sent
 }
 
+// bounded returns a context that ends with the test, or when a call is stuck.
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // receive passes a text to a DataClient and returns the event.
 func receive(t *testing.T, c *textroom.DataClient, format string, args ...any) textroom.Event {
 	t.Helper()
@@ -50,7 +57,7 @@ func TestCallOverData(t *testing.T) {
 	for i := range 10 {
 		calls.Go(func() {
 			room := plugin.Num(uint64(i + 1))
-			answer, err := c.Call(t.Context(), textroom.Exists{Room: room})
+			answer, err := c.Call(bounded(t), textroom.Exists{Room: room})
 			if err != nil || !answer.Exists {
 				t.Errorf("got %+v, %v", answer, err)
 			}
@@ -84,7 +91,7 @@ func TestErrorsOverData(t *testing.T) {
 		c, sent := pipe(t)
 		var calls sync.WaitGroup
 		calls.Go(func() {
-			answer, err := c.Call(t.Context(), textroom.Leave{Room: plugin.Num(1)})
+			answer, err := c.Call(bounded(t), textroom.Leave{Room: plugin.Num(1)})
 			if answer != nil || err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("got %v, %v; want %s", answer, err, want)
 			}
@@ -115,7 +122,7 @@ func TestCallOverDataEndsWithItsContext(t *testing.T) {
 func TestMessageWithoutAck(t *testing.T) {
 	c, sent := pipe(t)
 	for _, q := range []textroom.DataRequest{textroom.Message{Ack: new(bool)}, &textroom.Message{Ack: new(bool)}} {
-		answer, err := c.Call(t.Context(), q)
+		answer, err := c.Call(bounded(t), q)
 		if err != nil || answer == nil || answer.Raw != nil {
 			t.Errorf("got %+v, %v", answer, err)
 		}
@@ -130,11 +137,11 @@ func TestCallOverDataThatCannotBeSent(t *testing.T) {
 	closed := errors.New("closed")
 	c := textroom.OverData(func([]byte) error { return closed })
 	for _, q := range []textroom.DataRequest{textroom.Leave{}, textroom.Message{Ack: new(bool)}} {
-		if answer, err := c.Call(t.Context(), q); answer != nil || !errors.Is(err, closed) {
+		if answer, err := c.Call(bounded(t), q); answer != nil || !errors.Is(err, closed) {
 			t.Errorf("%T: got %v, %v", q, answer, err)
 		}
 	}
-	if _, err := c.Call(t.Context(), textroom.Leave{Extra: map[string]any{"further": func() {}}}); err == nil || errors.Is(err, closed) {
+	if _, err := c.Call(bounded(t), textroom.Leave{Extra: map[string]any{"further": func() {}}}); err == nil || errors.Is(err, closed) {
 		t.Errorf("a function was sent: %v", err)
 	}
 	if event, err := c.Receive([]byte("not JSON")); event != nil || err == nil {

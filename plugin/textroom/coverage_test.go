@@ -57,10 +57,13 @@ var dataRequests = []textroom.DataRequest{
 // errRefused is the error of refuser.
 var errRefused = errors.New("refused")
 
-// refuser is a Caller whose calls fail.
-type refuser struct{}
+// refuser is a Caller whose calls fail. It keeps the jsep of the last one.
+type refuser struct{ jsep any }
 
-func (refuser) Call(context.Context, any, any) (*janus.EventMsg, error) { return nil, errRefused }
+func (r *refuser) Call(_ context.Context, _, jsep any) (*janus.EventMsg, error) {
+	r.jsep = jsep
+	return nil, errRefused
+}
 
 // eachMethod calls f for each method of the Client, with its request struct or
 // nil if it has none.
@@ -79,7 +82,8 @@ func eachMethod(f func(method reflect.Method, request reflect.Type)) {
 // request that it sent.
 func send(t *testing.T, method reflect.Method, args ...any) plugtest.Recorded {
 	t.Helper()
-	recorder := &plugtest.Recorder{Caller: refuser{}}
+	caller := new(refuser)
+	recorder := &plugtest.Recorder{Caller: caller}
 	in := []reflect.Value{reflect.ValueOf(textroom.On(recorder)), reflect.ValueOf(t.Context())}
 	for _, arg := range args {
 		in = append(in, reflect.ValueOf(arg))
@@ -89,6 +93,9 @@ func send(t *testing.T, method reflect.Method, args ...any) plugtest.Recorded {
 	call := recorder.Last(t)
 	if want := "textroom: " + call.Request + ": refused"; !errors.Is(err, errRefused) || err.Error() != want {
 		t.Errorf("%s returned %v, want %s", method.Name, err, want)
+	}
+	if (caller.jsep != nil) != (method.Name == "Ack") {
+		t.Errorf("%s sends the jsep %v", method.Name, caller.jsep)
 	}
 	return call
 }

@@ -133,6 +133,25 @@ func TestMessageWithoutAck(t *testing.T) {
 	}
 }
 
+// The error of a message without ack is an event, even if it arrives while the
+// message is being sent.
+func TestErrorOfMessageWithoutAckIsNotLost(t *testing.T) {
+	var c *textroom.DataClient
+	var event textroom.Event
+	c = textroom.OverData(func(text []byte) error {
+		var r request
+		err := json.Unmarshal(text, &r)
+		event = receive(t, c, `{"textroom":"error","error_code":422,"transaction":%q}`, r.Transaction)
+		return err
+	})
+	if _, err := c.Call(bounded(t), textroom.Message{Ack: new(bool)}); err != nil {
+		t.Error(err)
+	}
+	if _, ok := event.(*plugin.Failure); !ok {
+		t.Errorf("the error is %T", event)
+	}
+}
+
 func TestCallOverDataThatCannotBeSent(t *testing.T) {
 	closed := errors.New("closed")
 	c := textroom.OverData(func([]byte) error { return closed })

@@ -1,12 +1,20 @@
 package plugtest
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/cameronelliott/janus-go/plugin"
+)
 
 // Fill sets all fields of the struct that v points to, except those that are
 // not in its JSON.
 func Fill(v any) { fill(reflect.ValueOf(v).Elem()) }
 
 func fill(v reflect.Value) {
+	if id, ok := v.Addr().Interface().(*plugin.ID); ok {
+		*id = plugin.Num(7)
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {

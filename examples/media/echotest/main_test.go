@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/cameronelliott/janus-go/examples/media/internal/rtctest"
@@ -26,7 +27,28 @@ func TestAudioComesBack(t *testing.T) {
 				t.Errorf("sent %d packets and received %d, want 50 or more of those sent", sent, received)
 			}
 			output.CheckPaths(t, 1)
+			rtctest.CheckNoSessions(t, server)
 		})
+	}
+}
+
+// Janus with both is content with either of them.
+func TestSecretAndToken(t *testing.T) {
+	const secret, token = "a secret", "a token"
+	server := realjanus.Start(t, realjanus.Options{
+		ICEEnforceList: realjanus.MediaAddress(t),
+		APISecret:      secret,
+		TokenAuth:      true,
+	})
+	if _, err := server.Admin(t.Context(), map[string]any{"janus": "add_token", "token": token}); err != nil {
+		t.Fatal(err)
+	}
+	flags := []string{"-url", server.URL, "-packets", "1", "-loopback"}
+	rtctest.Run(t, flags...).CheckError(t, `^echotest: .*Unauthorized`)
+	for _, more := range [][]string{{"-secret", secret}, {"-token", token}} {
+		if output := rtctest.Run(t, slices.Concat(flags, more)...); !output.Succeeded {
+			t.Errorf("the program failed with %v:\n%s", more, output.Stderr)
+		}
 	}
 }
 

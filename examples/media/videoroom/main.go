@@ -1,65 +1,52 @@
 // Command videoroom makes a room of Janus's VideoRoom plugin, publishes Opus
-// audio there, subscribes to it, and counts the RTP packets the subscriber gets.
+// audio there, subscribes to it, and counts the RTP packets that the subscriber
+// receives.
 package main
 
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/examples/media/internal/rtc"
+	"github.com/cameronelliott/janus-go/plugin"
+	"github.com/cameronelliott/janus-go/plugin/videoroom"
 	"github.com/pion/webrtc/v4"
 	"golang.org/x/sync/errgroup"
 )
 
-const plugin = "janus.plugin.videoroom"
+var packets = flag.Int("packets", 100, "how many RTP `packets` the subscriber must receive")
 
 func main() { rtc.Main("videoroom", meet) }
 
 func meet(ctx context.Context, session *janus.Session, config rtc.Config) error {
-	handle, err := session.Attach(ctx, "", plugin)
+	handle, err := session.Attach(ctx, "", videoroom.Name)
 	if err != nil {
 		return fmt.Errorf("attach the publisher: %w", err)
 	}
-	room, err := createRoom(ctx, handle)
-	if err != nil {
-		return fmt.Errorf("create a room: %w", err)
-	}
-	err = publish(ctx, session, handle, room, config)
-	destroyed := rtc.CleanUp(ctx, func(ctx context.Context) error { return destroyRoom(ctx, handle, room) })
-	return cmp.Or(err, destroyed)
-}
-
-// createRoom creates a room that lasts until it is destroyed or Janus ends.
-func createRoom(ctx context.Context, handle *janus.Handle) (room uint64, err error) {
-	reply, err := handle.Request(ctx, "", map[string]any{
-		"request": "create", "description": "janus-go example", "audiocodec": "opus", "is_private": true,
+	rooms := videoroom.On(handle)
+	created, err := rooms.Create(ctx, videoroom.Create{
+		Description: "janus-go example", AudioCodecs: videoroom.Codecs{videoroom.Opus}, IsPrivate: true,
 	})
-	if err != nil {
-		return 0, err
-	}
-	if err := reply.PluginData.Err(); err != nil {
-		return 0, err
-	}
-	var created struct{ Room uint64 }
-	err = reply.PluginData.Decode(&created)
-	return created.Room, err
-}
-
-func destroyRoom(ctx context.Context, handle *janus.Handle, room uint64) error {
-	reply, err := handle.Request(ctx, "", map[string]any{"request": "destroy", "room": room})
 	if err != nil {
 		return err
 	}
-	return reply.PluginData.Err()
+	err = publish(ctx, session, handle, created.Room, config)
+	destroyed := rtc.CleanUp(ctx, func(ctx context.Context) error {
+		_, err := rooms.Destroy(ctx, videoroom.Destroy{Room: created.Room})
+		return err
+	})
+	return cmp.Or(err, destroyed)
 }
 
 // publish joins the room, publishes audio there and subscribes to it.
-func publish(ctx context.Context, session *janus.Session, handle *janus.Handle, room uint64, config rtc.Config) (err error) {
-	feed, err := join(ctx, handle, room)
+func publish(ctx context.Context, session *janus.Session, handle *janus.Handle, room plugin.ID, config rtc.Config) (err error) {
+	client := videoroom.On(handle)
+	joined, err := client.JoinPublisher(ctx, videoroom.JoinPublisher{Room: room, Display: "janus-go"})
 	if err != nil {
-		return fmt.Errorf("join as publisher: %w", err)
+		return err
 	}
 	publisher, err := rtc.NewPeer(handle, config.Loopback)
 	if err != nil {
@@ -69,8 +56,15 @@ func publish(ctx context.Context, session *janus.Session, handle *janus.Handle, 
 	if err := publisher.AddAudio(webrtc.RTPTransceiverDirectionSendonly); err != nil {
 		return err
 	}
-	if err := publisher.Offer(ctx, map[string]any{"request": "publish"}); err != nil {
-		return fmt.Errorf("publish: %w", err)
+	err = publisher.Offer(func(offer any) (*janus.JSEP, error) {
+		configured, err := client.Publish(ctx, videoroom.Publish{}, offer)
+		if err != nil {
+			return nil, err
+		}
+		return configured.JSEP, nil
+	})
+	if err != nil {
+		return err
 	}
 
 	ctx, stop := context.WithCancel(ctx)
@@ -83,7 +77,7 @@ func publish(ctx context.Context, session *janus.Session, handle *janus.Handle, 
 		if err := rtc.Await(ctx, publisher.Up()); err != nil {
 			return err
 		}
-		return subscribe(ctx, session, room, feed, config)
+		return subscribe(ctx, session, room, joined.ID, config)
 	})
 	if err := group.Wait(); err != nil {
 		return err
@@ -93,22 +87,10 @@ func publish(ctx context.Context, session *janus.Session, handle *janus.Handle, 
 	return nil
 }
 
-// join joins a room as a publisher and returns its id as one.
-func join(ctx context.Context, handle *janus.Handle, room uint64) (feed uint64, err error) {
-	reply, err := rtc.Message(ctx, handle, map[string]any{
-		"request": "join", "ptype": "publisher", "room": room, "display": "janus-go",
-	}, nil)
-	if err != nil {
-		return 0, err
-	}
-	var joined struct{ ID uint64 }
-	err = reply.Plugindata.Decode(&joined)
-	return joined.ID, err
-}
-
-// subscribe subscribes to a publisher of the room until enough packets came.
-func subscribe(ctx context.Context, session *janus.Session, room, feed uint64, config rtc.Config) (err error) {
-	handle, err := session.Attach(ctx, "", plugin)
+// subscribe subscribes to a publisher of the room until enough packets are
+// received.
+func subscribe(ctx context.Context, session *janus.Session, room, feed plugin.ID, config rtc.Config) (err error) {
+	handle, err := session.Attach(ctx, "", videoroom.Name)
 	if err != nil {
 		return fmt.Errorf("attach the subscriber: %w", err)
 	}
@@ -117,17 +99,17 @@ func subscribe(ctx context.Context, session *janus.Session, room, feed uint64, c
 		return err
 	}
 	defer func() { err = subscriber.Close(err) }()
-	offer, err := rtc.Message(ctx, handle, map[string]any{
-		"request": "join", "ptype": "subscriber", "room": room,
-		"streams": []any{map[string]any{"feed": feed}},
-	}, nil)
+	client := videoroom.On(handle)
+	attached, err := client.JoinSubscriber(ctx, videoroom.JoinSubscriber{
+		Room: room, Streams: []videoroom.SubscribeStream{{Feed: feed}},
+	})
 	if err != nil {
-		return fmt.Errorf("join as subscriber: %w", err)
+		return err
 	}
-	if err := subscriber.Answer(ctx, offer.Jsep, map[string]any{"request": "start"}); err != nil {
-		return fmt.Errorf("subscribe: %w", err)
+	if err := subscriber.Answer(attached.JSEP, func(answer any) error { return client.Start(ctx, answer) }); err != nil {
+		return err
 	}
-	if err := subscriber.Hear(ctx, config.Packets); err != nil {
+	if err := subscriber.Hear(ctx, *packets); err != nil {
 		return fmt.Errorf("subscriber: %w", err)
 	}
 	fmt.Printf("subscriber: media between %s\n", subscriber.Path())

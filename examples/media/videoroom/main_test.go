@@ -26,6 +26,7 @@ func TestSubscriberGetsWhatIsPublished(t *testing.T) {
 				t.Errorf("published %d packets and received %d, want 50 or more of those", sent, received)
 			}
 			output.CheckPaths(t, 2)
+			rtctest.CheckNoSessions(t, server)
 		})
 	}
 }

@@ -72,9 +72,9 @@ func (p *Peer) stateChanged() func(webrtc.PeerConnectionState) {
 	}
 }
 
-// Offer sends an SDP offer to the plugin in a message with this body, and sets
-// what the plugin answers.
-func (p *Peer) Offer(ctx context.Context, body any) error {
+// Offer makes an SDP offer, gives it to send, which returns what the plugin
+// answers, and sets the answer.
+func (p *Peer) Offer(send func(offer any) (answer *janus.JSEP, err error)) error {
 	offer, err := p.connection.CreateOffer(nil)
 	if err != nil {
 		return fmt.Errorf("make an offer: %w", err)
@@ -82,16 +82,15 @@ func (p *Peer) Offer(ctx context.Context, body any) error {
 	if err := p.connection.SetLocalDescription(offer); err != nil {
 		return fmt.Errorf("set the offer: %w", err)
 	}
-	reply, err := Message(ctx, p.handle, body, offer)
+	answer, err := send(offer)
 	if err != nil {
 		return err
 	}
-	return p.setRemote(reply.Jsep)
+	return p.setRemote(answer)
 }
 
-// Answer sets an SDP offer that came from the plugin, and sends the answer in a
-// message with this body.
-func (p *Peer) Answer(ctx context.Context, offer map[string]any, body any) error {
+// Answer sets an SDP offer of the plugin, and gives the answer to send.
+func (p *Peer) Answer(offer *janus.JSEP, send func(answer any) error) error {
 	if err := p.setRemote(offer); err != nil {
 		return err
 	}
@@ -102,23 +101,27 @@ func (p *Peer) Answer(ctx context.Context, offer map[string]any, body any) error
 	if err := p.connection.SetLocalDescription(answer); err != nil {
 		return fmt.Errorf("set the answer: %w", err)
 	}
-	_, err = Message(ctx, p.handle, body, answer)
-	return err
+	return send(answer)
 }
 
 // setRemote sets the description that a plugin has sent.
-func (p *Peer) setRemote(jsep map[string]any) error {
-	kind, _ := jsep["type"].(string)
-	sdp, _ := jsep["sdp"].(string)
-	description := webrtc.SessionDescription{Type: webrtc.NewSDPType(kind), SDP: sdp}
+func (p *Peer) setRemote(jsep *janus.JSEP) error {
+	if jsep == nil {
+		return errors.New("Janus sent no SDP")
+	}
+	description := webrtc.SessionDescription{Type: webrtc.NewSDPType(jsep.Type), SDP: jsep.SDP}
 	if err := p.connection.SetRemoteDescription(description); err != nil {
-		return fmt.Errorf("set Janus's description %q: %w", kind, err)
+		return fmt.Errorf("set Janus's description %q: %w", jsep.Type, err)
 	}
 	return nil
 }
 
 // Run exchanges candidates with Janus and sends the audio, after Offer or
-// Answer, until ctx ends, which is no error, or the connection does.
+// Answer, until ctx ends, which is not an error, or the connection does.
+//
+// Candidates of Janus may arrive before its answer. They wait in Handle.Events
+// until Run reads them: Pion cannot add them before the remote description is
+// set.
 func (p *Peer) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.trickle(ctx) })

@@ -12,7 +12,6 @@ import (
 
 	janus "github.com/cameronelliott/janus-go"
 	"golang.org/x/sync/errgroup"
-	"nhooyr.io/websocket"
 )
 
 // keepAlive is well within Janus's session_timeout, 60 s by default.
@@ -21,26 +20,29 @@ const keepAlive = 20 * time.Second
 // cleanUpTimeout is how long leaving Janus tidily may take.
 const cleanUpTimeout = 5 * time.Second
 
-// Config is what the flags of a program say.
+// Config has the values of the flags that all programs have.
 type Config struct {
-	URL      string
-	Packets  int
-	Timeout  time.Duration
-	Loopback bool
+	URL       string
+	APISecret string
+	Token     string
+	Timeout   time.Duration
+	Loopback  bool
 }
 
 // program is what a program does with its session.
 type program func(ctx context.Context, session *janus.Session, config Config) error
 
-// Main runs a program: it reads the flags, makes a session on Janus, hands it
-// to run, whose ctx ends with the timeout or an interrupt, and destroys it. An
-// error is written in one line, and exits with status 1.
+// Main runs a program. It reads the flags, including those that the program has
+// defined, makes a session on Janus and passes it to run, whose ctx ends with the
+// timeout or an interrupt. In the end it destroys the session. An error is
+// printed in one line, and the exit status is then 1.
 func Main(name string, run program) {
 	var config Config
 	flag.StringVar(&config.URL, "url", "ws://127.0.0.1:8188/", "websocket `URL` of Janus")
-	flag.IntVar(&config.Packets, "packets", 100, "how many RTP `packets` must come back")
-	flag.DurationVar(&config.Timeout, "timeout", 30*time.Second, "how long that may take")
-	flag.BoolVar(&config.Loopback, "loopback", false, "media uses the loopback addresses of this machine only")
+	flag.StringVar(&config.APISecret, "secret", "", "API `secret` of Janus (api_secret), if it demands one")
+	flag.StringVar(&config.Token, "token", "", "`token` for Janus (token_auth), if it demands one")
+	flag.DurationVar(&config.Timeout, "timeout", 30*time.Second, "how long the program may take")
+	flag.BoolVar(&config.Loopback, "loopback", false, "use only the loopback addresses of this machine for media")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -51,44 +53,38 @@ func Main(name string, run program) {
 	}
 }
 
-// withSession makes a session on Janus, hands it to run and destroys it. Only the
-// first error is returned: others are mostly its consequences.
+// withSession makes a session on Janus, passes it to run and destroys it. It
+// returns only the first error, because later ones are mostly its consequences.
 func withSession(ctx context.Context, config Config, run program) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, config.Timeout, fmt.Errorf("not done within %v", config.Timeout))
 	defer cancel()
-	gateway, connection, err := dial(ctx, config.URL)
+	gateway, connection, err := dial(ctx, config)
 	if err != nil {
 		return reason(ctx, err)
 	}
-	err = useSession(ctx, gateway, config, run)
-	closed := gateway.Close(websocket.StatusNormalClosure, "")
-	return cmp.Or(reason(ctx, err), closed, connection.Wait())
+	session, err := gateway.Create(ctx, "")
+	if err == nil {
+		err = run(ctx, session, config)
+	}
+	shutdown := CleanUp(ctx, gateway.Shutdown)
+	return cmp.Or(reason(ctx, err), shutdown, connection.Wait())
 }
 
-// dial connects to Janus. ctx bounds the dial only: the connection is still
-// needed when it has ended, to clean up.
-func dial(ctx context.Context, url string) (*janus.Gateway, *errgroup.Group, error) {
+// dial connects to Janus. ctx bounds only the dial: the connection is still
+// needed for cleaning up when ctx has ended.
+func dial(ctx context.Context, config Config) (*janus.Gateway, *errgroup.Group, error) {
+	options := &janus.DialOptions{APISecret: config.APISecret, KeepAlive: keepAlive}
+	if config.Token != "" {
+		options.TokenSource = func(context.Context, uint64) (string, error) { return config.Token, nil }
+	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	abort := context.AfterFunc(ctx, end)
-	gateway, connection, err := janus.Dial(life, url, &janus.DialOptions{KeepAlive: keepAlive})
+	gateway, connection, err := janus.Dial(life, config.URL, options)
 	abort()
 	if err != nil {
 		end()
 	}
 	return gateway, connection, err
-}
-
-func useSession(ctx context.Context, gateway *janus.Gateway, config Config, run program) error {
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		return err
-	}
-	err = run(ctx, session, config)
-	destroyed := CleanUp(ctx, func(ctx context.Context) error {
-		_, err := session.Destroy(ctx, "")
-		return err
-	})
-	return cmp.Or(err, destroyed)
 }
 
 // reason returns why ctx ended, if that is what err is about.

@@ -8,6 +8,7 @@ import (
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/realjanus"
+	"github.com/cameronelliott/janus-go/plugin/echotest"
 	"github.com/pion/webrtc/v4"
 	"nhooyr.io/websocket"
 )
@@ -28,7 +29,7 @@ func TestMediaGoesOnWhileTheConnectionIsCut(t *testing.T) {
 	})
 	proxy := newProxy(t, server.URL)
 	session := dialSession(ctx, t, proxy.url)
-	handle, err := session.Attach(ctx, "", "janus.plugin.echotest")
+	handle, err := session.Attach(ctx, "", echotest.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestMediaGoesOnWhileTheConnectionIsCut(t *testing.T) {
 	after := awaitPackets(ctx, t, peer)
 	t.Logf("packets that had come back before the cut: %d, at its end: %d, at last: %d", before, during, after)
 
-	if _, err := Message(ctx, handle, map[string]any{"audio": true}, nil); err != nil {
+	if _, err := echo(ctx, handle, nil); err != nil {
 		t.Errorf("message to the handle of the reclaimed session: %v", err)
 	}
 	if len(session.Events) != 0 {
@@ -86,7 +87,8 @@ func echoPeer(ctx context.Context, t *testing.T, handle *janus.Handle) *Peer {
 	if err := peer.AddAudio(webrtc.RTPTransceiverDirectionSendrecv); err != nil {
 		t.Fatal(err)
 	}
-	if err := peer.Offer(ctx, map[string]any{"audio": true}); err != nil {
+	err = peer.Offer(func(offer any) (*janus.JSEP, error) { return echo(ctx, handle, offer) })
+	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -99,6 +101,16 @@ func echoPeer(ctx context.Context, t *testing.T, handle *janus.Handle) *Peer {
 		}
 	})
 	return peer
+}
+
+// echo makes the EchoTest echo audio, and returns its answer to an offer.
+func echo(ctx context.Context, handle *janus.Handle, offer any) (*janus.JSEP, error) {
+	audio := true
+	started, err := echotest.On(handle).Start(ctx, echotest.Start{Audio: &audio}, offer)
+	if err != nil {
+		return nil, err
+	}
+	return started.JSEP, nil
 }
 
 // awaitPackets waits for a stretch of packets from now and returns the count.

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/cameronelliott/janus-go/internal/realjanus"
 )
 
 // programEnv tells a test binary to be the program that it tests.
@@ -70,7 +72,7 @@ func (o Output) Number(t *testing.T, pattern string) int {
 // them between loopback addresses.
 func (o Output) CheckPaths(t *testing.T, count int) {
 	t.Helper()
-	paths := regexp.MustCompile(`media between (\S+) - (\S+)`).FindAllStringSubmatch(o.Stdout, -1)
+	paths := regexp.MustCompile(`(?:media|data) between (\S+) - (\S+)`).FindAllStringSubmatch(o.Stdout, -1)
 	if len(paths) != count {
 		t.Errorf("the program told of %d paths, want %d:\n%s", len(paths), count, o.Stdout)
 	}
@@ -81,6 +83,18 @@ func (o Output) CheckPaths(t *testing.T, count int) {
 				t.Errorf("media went over %s, want a loopback address", address)
 			}
 		}
+	}
+}
+
+// CheckNoSessions checks that the program has left no session on the server.
+func CheckNoSessions(t *testing.T, server *realjanus.Server) {
+	t.Helper()
+	reply, err := server.Admin(t.Context(), map[string]any{"janus": "list_sessions"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sessions, ok := reply["sessions"].([]any); !ok || len(sessions) != 0 {
+		t.Errorf("the program has left the sessions %v", reply["sessions"])
 	}
 }
 

@@ -58,7 +58,9 @@ func TestRefusedWriteIsNotSent(t *testing.T) {
 		if err := gateway.Ping(t.Context(), ""); !errors.Is(err, janus.ErrNotSent) {
 			t.Errorf("a call after a failed write failed with %v, which is not ErrNotSent", err)
 		}
-		<-first
+		if err := <-first; err == nil {
+			t.Error("a call whose write failed succeeded")
+		}
 	})
 }
 

@@ -55,7 +55,7 @@ func TestEndOfRootEndsHeldCalls(t *testing.T) {
 		default:
 			t.Error("a call waits on after the end of the connection")
 			table.Release(&session) // so that the bubble ends
-			<-failed
+			_ = <-failed
 		}
 	})
 }
@@ -80,7 +80,7 @@ func TestEndOfSessionEndsCallsWithoutRoom(t *testing.T) {
 		default:
 			t.Error("a call waits on after the end of its session")
 			close(conn.room)
-			<-failed
+			_ = <-failed
 		}
 	})
 }

@@ -462,6 +462,7 @@ func TestDefaultClient(t *testing.T) {
 // The deprecated Dial of a transport is used as net/http does.
 func TestDeprecatedDial(t *testing.T) {
 	own := errors.New("own")
+	//lint:ignore SA1019 it is what is tested
 	transport := &http.Transport{Dial: func(string, string) (net.Conn, error) { return nil, own }}
 	if _, err := Dial(testContext(t), "ws://peer", Options{HTTPClient: &http.Client{Transport: transport}}); !errors.Is(err, own) {
 		t.Errorf("got %v", err)

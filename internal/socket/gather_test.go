@@ -545,7 +545,7 @@ func TestBrokenWrite(t *testing.T) {
 			if g.cause() != nil {
 				t.Fatal("closed too early")
 			}
-			time.Sleep(2)
+			time.Sleep(2 * time.Nanosecond)
 			if err := g.message(1); err != os.ErrPermission {
 				t.Errorf("a write after the end returned %v", err)
 			}

@@ -119,6 +119,7 @@ func TestDialErrorsHideSecrets(t *testing.T) {
 		"proxy unknown":       {good, proxies("secret://login:secret@127.0.0.1:1")},
 		"proxy with socks":    {good, proxies("socks5://login:secret@127.0.0.1:1")},
 		"proxy malformed": {good, through(func(*http.Request) (*url.URL, error) {
+			//lint:ignore SA1007 it is what is tested
 			return url.Parse("http://login:secret@127.0.0.1:x")
 		})},
 		"proxy of the environment": {good, through(func(*http.Request) (*url.URL, error) {

@@ -107,7 +107,7 @@ func (p *Peer) Answer(offer *janus.JSEP, send func(answer any) error) error {
 // setRemote sets the description that a plugin has sent.
 func (p *Peer) setRemote(jsep *janus.JSEP) error {
 	if jsep == nil {
-		return errors.New("Janus sent no SDP")
+		return errors.New("no SDP from Janus")
 	}
 	description := webrtc.SessionDescription{Type: webrtc.NewSDPType(jsep.Type), SDP: jsep.SDP}
 	if err := p.connection.SetRemoteDescription(description); err != nil {

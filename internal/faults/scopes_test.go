@@ -55,7 +55,9 @@ func TestEndOfRootEndsHeldCalls(t *testing.T) {
 		default:
 			t.Error("a call waits on after the end of the connection")
 			table.Release(&session) // so that the bubble ends
-			_ = <-failed
+			if err := <-failed; err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }
@@ -80,7 +82,9 @@ func TestEndOfSessionEndsCallsWithoutRoom(t *testing.T) {
 		default:
 			t.Error("a call waits on after the end of its session")
 			close(conn.room)
-			_ = <-failed
+			if err := <-failed; err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

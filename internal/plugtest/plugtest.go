@@ -125,6 +125,7 @@ type Recorder struct {
 type Recorded struct {
 	Request string         // the value of "request"
 	Body    map[string]any // the whole request
+	JSEP    any            // as it was passed
 	Answer  *janus.EventMsg
 	Err     error
 }
@@ -133,7 +134,7 @@ type Recorded struct {
 func (r *Recorder) Call(ctx context.Context, body, jsep any) (*janus.EventMsg, error) {
 	answer, err := r.Caller.Call(ctx, body, jsep)
 	raw, _ := json.Marshal(body) // Call has marshaled it already
-	call := Recorded{Answer: answer, Err: err}
+	call := Recorded{JSEP: jsep, Answer: answer, Err: err}
 	_ = json.Unmarshal(raw, &call.Body)
 	call.Request, _ = call.Body["request"].(string)
 	r.mu.Lock()

@@ -3,6 +3,7 @@ package plugtest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -87,6 +88,12 @@ func (c Coverage) EventStructs() []string { return structs(c.Events) }
 // Structs returns the structs of all events and answers.
 func (c Coverage) Structs() []string { return structs(slices.Concat(c.Events, c.Answers)) }
 
+// StructsOver returns the structs of the events and answers that are sent over
+// the Janus API, or, if over is "data", over a data channel.
+func (c Coverage) StructsOver(over string) []string {
+	return structs(slices.DeleteFunc(slices.Concat(c.Events, c.Answers), func(k Kind) bool { return k.Over != over }))
+}
+
 func structs(kinds []Kind) []string {
 	set := map[string]bool{}
 	for _, kind := range kinds {
@@ -106,6 +113,17 @@ type Package struct {
 
 // short returns the name of the plugin without what all plugins have.
 func (p Package) short() string { return strings.TrimPrefix(p.Name, "janus.plugin.") }
+
+// RequestStructs returns the request structs of the Client's methods.
+func (p Package) RequestStructs() []reflect.Type {
+	var requests []reflect.Type
+	for _, m := range methodsOf(p.On(nil)) {
+		if m.request != nil {
+			requests = append(requests, m.request)
+		}
+	}
+	return requests
+}
 
 // CheckCoverage fails the test if testdata/coverage.json and the package differ:
 // if one has a method, an event, an answer or an error code that the other does
@@ -191,6 +209,9 @@ func checkCodes(t *testing.T, p Package, c Coverage, source *source) {
 	}
 	for _, code := range c.Errors {
 		want := p.Error(code.Code)
+		if text := fmt.Sprintf("%s: error %d", p.Name, code.Code); want.Error() != text {
+			t.Errorf("the text of %s is %q, want %q", code.Name, want, text)
+		}
 		if err := error(&janus.PluginError{Plugin: p.Name, Code: code.Code}); !errors.Is(err, want) {
 			t.Errorf("an error %d is not %s", code.Code, code.Name)
 		}

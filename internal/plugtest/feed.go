@@ -69,6 +69,13 @@ func NewSession(ctx context.Context, t testing.TB, url string) *janus.Session {
 	return session
 }
 
+// RequestName returns the value of "request" of a request.
+func RequestName(r *janustest.Request) string {
+	var body struct{ Request string }
+	_ = json.Unmarshal(r.Body, &body) // janustest has checked that it is an object
+	return body.Request
+}
+
 // refusal is the error code of a stand-in.
 const refusal = 4711
 

@@ -2,6 +2,7 @@ package plugtest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -143,28 +144,34 @@ func checkSent(t *testing.T, fields reflect.Type, object map[string]any) {
 		value := object[key]
 		if value == nil {
 			t.Errorf("%v: %s is not sent as %q", fields, field.Name, key)
+			continue
 		}
-		if list, ok := value.([]any); ok && field.Type.Elem().Kind() == reflect.Struct {
+		if list, ok := value.([]any); ok {
 			value = list[0]
 		}
-		if object, ok := value.(map[string]any); ok {
-			checkSent(t, structOf(field.Type), object)
+		if object, ok := value.(map[string]any); ok && hasFields(field.Type) {
+			checkSent(t, elem(field.Type), object)
 		}
 	}
 }
 
-// structOf returns the struct that a slice or a pointer is of, or the struct
-// itself.
-func structOf(t reflect.Type) reflect.Type {
-	if t.Kind() != reflect.Struct {
-		t = t.Elem()
+// elem returns what a slice or a pointer is of, or t itself.
+func elem(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		return t.Elem()
 	}
 	return t
 }
 
+// hasFields reports whether t is a struct, or a slice or a pointer of one, whose
+// JSON has the fields that its tags name.
+func hasFields(t reflect.Type) bool {
+	t = elem(t)
+	return t.Kind() == reflect.Struct && !t.Implements(reflect.TypeFor[json.Marshaler]())
+}
+
 // CheckSecrets fails the test if a request of the package prints a string that is
-// not in one of the public fields, which are named as in Go. Those of structs in
-// a request are named Outer.Inner.
+// not in one of the public fields, which are named as in Go.
 func CheckSecrets(t *testing.T, p Package, public ...string) {
 	t.Helper()
 	for _, m := range methodsOf(p.On(nil)) {
@@ -179,7 +186,7 @@ func CheckSecretsOf(t *testing.T, request any, public ...string) {
 	t.Helper()
 	q := reflect.New(reflect.TypeOf(request)).Elem()
 	fill(q)
-	clearFields(q, "", public)
+	clearFields(q, public)
 	for _, format := range []string{"%v", "%+v", "%s"} {
 		text := fmt.Sprintf(format, q.Interface())
 		if strings.Contains(strings.ReplaceAll(text, `"`+filler+`":`, ""), filler) {
@@ -188,18 +195,17 @@ func CheckSecretsOf(t *testing.T, request any, public ...string) {
 	}
 }
 
-// clearFields makes the named fields of v zero, and those that are not sent.
-func clearFields(v reflect.Value, prefix string, names []string) {
+// clearFields makes the named fields of v zero, and those of structs in it.
+func clearFields(v reflect.Value, names []string) {
 	for i := range v.NumField() {
-		name := prefix + v.Type().Field(i).Name
 		field := v.Field(i)
 		switch {
-		case slices.Contains(names, name):
+		case slices.Contains(names, v.Type().Field(i).Name):
 			field.SetZero()
-		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct:
-			clearFields(field.Index(0), name+".", names)
-		case field.Kind() == reflect.Pointer && field.Type().Elem().Kind() == reflect.Struct:
-			clearFields(field.Elem(), name+".", names)
+		case field.Kind() == reflect.Slice && hasFields(field.Type()):
+			clearFields(field.Index(0), names)
+		case field.Kind() == reflect.Pointer && hasFields(field.Type()):
+			clearFields(field.Elem(), names)
 		}
 	}
 }

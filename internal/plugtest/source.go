@@ -57,7 +57,7 @@ func (s *source) add(decl ast.Decl) {
 		for _, spec := range decl.Specs {
 			switch spec := spec.(type) {
 			case *ast.TypeSpec:
-				if spec.Name.IsExported() && embedsMeta(spec.Type) {
+				if spec.Name.IsExported() && spec.Name.Name != "Meta" && embedsMeta(spec.Type) {
 					s.events[spec.Name.Name] = sinceIn(decl.Doc, spec.Doc)
 				}
 			case *ast.ValueSpec:

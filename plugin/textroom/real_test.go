@@ -246,14 +246,12 @@ func (c *conversation) checkComplete() {
 		sent = append(sent, call.Request)
 	}
 	slices.Sort(sent)
-	if sent = slices.Compact(sent); !slices.Equal(sent, readCoverage(c).Requests) {
+	if sent = slices.Compact(sent); !slices.Equal(sent, plugtest.ReadCoverage(c).RequestNames("")) {
 		c.Errorf("the requests sent are %v", sent)
 	}
-	eachMethod(func(method reflect.Method, request reflect.Type) {
-		if request != nil {
-			methods = append(methods, method.Name)
-		}
-	})
+	for _, q := range pkg.RequestStructs() {
+		methods = append(methods, q.Name())
+	}
 	slices.Sort(c.full)
 	if !slices.Equal(c.full, methods) {
 		c.Errorf("sent with every field were %v, want %v", c.full, methods)

@@ -180,10 +180,10 @@ func TestRealCall(t *testing.T) {
 		}
 	}
 	slices.Sort(sent)
-	if sent = slices.Compact(sent); !slices.Equal(sent, readCoverage(t).Requests) {
+	if sent = slices.Compact(sent); !slices.Equal(sent, plugtest.ReadCoverage(t).RequestNames("")) {
 		t.Errorf("the requests sent are %v", sent)
 	}
-	want := slices.DeleteFunc(readCoverage(t).Events, func(kind string) bool {
+	want := slices.DeleteFunc(plugtest.ReadCoverage(t).EventStructs(), func(kind string) bool {
 		return kind == "SimulcastLayers" || kind == "SlowLink"
 	})
 	if kinds := slices.Sorted(maps.Keys(x.kinds)); !slices.Equal(kinds, want) {

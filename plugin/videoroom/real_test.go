@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 )
@@ -345,11 +346,11 @@ func checkComplete(c *conversation) {
 		}
 	}
 	slices.Sort(sent)
-	if sent, want := slices.Compact(sent), readCoverage(c).Requests; !slices.Equal(sent, want) {
+	if sent, want := slices.Compact(sent), plugtest.ReadCoverage(c).RequestNames(""); !slices.Equal(sent, want) {
 		c.Errorf("requests %q were sent, want %q", sent, want)
 	}
-	for method := range methods() {
-		if q := method.request; q != nil && !c.full[q] {
+	for _, q := range pkg.RequestStructs() {
+		if !c.full[q] {
 			c.Errorf("%v was not sent with all fields", q)
 		}
 	}

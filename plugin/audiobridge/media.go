@@ -34,8 +34,8 @@ type RTPForward struct {
 }
 
 // RTPForward sends the mix of a room to an RTP receiver, until StopRTPForward.
-func (c *Client) RTPForward(ctx context.Context, q RTPForward) (*Forwarding, error) {
-	return plug.Do[Forwarding](ctx, c.caller, request("rtp_forward", q, q.Extra))
+func (c *Client) RTPForward(ctx context.Context, q RTPForward) (*RTPForwarding, error) {
+	return plug.Do[RTPForwarding](ctx, c.caller, request("rtp_forward", q, q.Extra))
 }
 
 // String returns the request as JSON, with its secrets masked.
@@ -54,8 +54,8 @@ type StopRTPForward struct {
 
 // StopRTPForward ends a forwarder. Janus reports success even if there is no
 // such forwarder.
-func (c *Client) StopRTPForward(ctx context.Context, q StopRTPForward) (*ForwardingStopped, error) {
-	return plug.Do[ForwardingStopped](ctx, c.caller, request("stop_rtp_forward", q, q.Extra))
+func (c *Client) StopRTPForward(ctx context.Context, q StopRTPForward) (*RTPForwardStopped, error) {
+	return plug.Do[RTPForwardStopped](ctx, c.caller, request("stop_rtp_forward", q, q.Extra))
 }
 
 // String returns the request as JSON, with its secrets masked.

@@ -27,8 +27,8 @@ func kinds() []reflect.Type {
 		reflect.TypeFor[*videoroom.SubscriberLeft](),
 
 		reflect.TypeFor[*videoroom.Created](), reflect.TypeFor[*videoroom.Edited](), reflect.TypeFor[*videoroom.Rooms](),
-		reflect.TypeFor[*videoroom.Existence](), reflect.TypeFor[*videoroom.AllowedTokens](), reflect.TypeFor[*videoroom.Recording](),
-		reflect.TypeFor[*videoroom.Participants](), reflect.TypeFor[*videoroom.RTPForwarded](), reflect.TypeFor[*videoroom.RTPForwardStopped](),
+		reflect.TypeFor[*videoroom.RoomExists](), reflect.TypeFor[*videoroom.AllowedTokens](), reflect.TypeFor[*videoroom.RecordingEnabled](),
+		reflect.TypeFor[*videoroom.Participants](), reflect.TypeFor[*videoroom.RTPForwarding](), reflect.TypeFor[*videoroom.RTPForwardStopped](),
 		reflect.TypeFor[*videoroom.Forwarders](), reflect.TypeFor[*videoroom.PublishedRemotely](), reflect.TypeFor[*videoroom.UnpublishedRemotely](),
 		reflect.TypeFor[*videoroom.Remotes](), reflect.TypeFor[*videoroom.RemotePublisherAdded](), reflect.TypeFor[*videoroom.Success](),
 	}

@@ -72,7 +72,7 @@ func manageRooms(c *conversation) {
 		Record: true, RecDir: recordings, LockRecord: true,
 		Permanent: !c.standIn, NotifyJoining: true,
 		DummyPublisher: true, DummyE2EE: true,
-		DummyStreams: []videoroom.DummyStream{{Codec: videoroom.VP9, Fmtp: "profile-id=0"}},
+		DummyStreams: []videoroom.DummyStream{{Codec: videoroom.VP9, FMTP: "profile-id=0"}},
 		Threads:      1,
 	}))).to(u)
 	if created.Room != room || created.Permanent == c.standIn {

@@ -1,27 +1,12 @@
 package echotest_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"testing"
 
-	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin/echotest"
 )
-
-// answerer is a Caller that answers every request in the same way, after it has
-// encoded it as a handle does.
-type answerer struct {
-	answer *janus.EventMsg
-	err    error
-}
-
-func (a answerer) Call(_ context.Context, body, _ any) (*janus.EventMsg, error) {
-	_, err := json.Marshal(body)
-	return a.answer, errors.Join(err, a.err)
-}
 
 // everything is a request with all of its fields.
 var everything = echotest.Start{
@@ -39,62 +24,16 @@ func TestStartLeavesOutZeroFields(t *testing.T) {
 	}
 }
 
-// A typed call and an event may cost a few allocations more than the same by
-// hand.
-func TestAllocations(t *testing.T) {
-	msg := plugtest.NewFeed(t, echotest.Name).Event(t, echotest.Name, []byte(`{"echotest":"event","result":"ok"}`))
-	parse := testing.AllocsPerRun(100, func() {
-		if _, ok := echotest.Parse(msg); !ok {
-			t.Error("not parsed")
-		}
-	})
-	decode := testing.AllocsPerRun(100, func() {
-		if err := json.Unmarshal(msg.Plugindata.Raw(), new(echotest.Started)); err != nil {
-			t.Error(err)
-		}
-	})
-	if parse > decode+2 {
-		t.Errorf("Parse makes %v allocations, json.Unmarshal %v", parse, decode)
-	}
-	caller := answerer{answer: msg}
-	typed := testing.AllocsPerRun(100, func() {
-		if _, err := echotest.On(caller).Start(t.Context(), echotest.Start{Audio: ptr(true)}, nil); err != nil {
-			t.Error(err)
-		}
-	})
-	byHand := testing.AllocsPerRun(100, func() {
-		event, err := caller.Call(t.Context(), map[string]any{"audio": true}, nil)
-		if err == nil {
-			err = event.Plugindata.Decode(new(echotest.Started))
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	})
-	if typed > byHand+25 {
-		t.Errorf("a typed call makes %v allocations, one by hand %v", typed, byHand)
-	}
-}
-
-// BenchmarkParse should take no more than 1.3 times as long as
-// BenchmarkUnmarshal.
-func BenchmarkParse(b *testing.B) {
-	msg := plugtest.NewFeed(b, echotest.Name).Event(b, echotest.Name, []byte(layers))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, ok := echotest.Parse(msg); !ok {
-			b.Fatal("not parsed")
-		}
-	}
-}
-
-func BenchmarkUnmarshal(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := json.Unmarshal([]byte(layers), new(echotest.SimulcastLayers)); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 const layers = `{"echotest":"event","videocodec":"vp8","substream":2,"temporal":1,"tot_temporal_layers":3}`
+
+// Parse costs little more than decoding the data, and a typed call little more
+// than the same call by hand.
+func TestAllocations(t *testing.T) {
+	plugtest.CheckParseAllocations(t, pkg, layers, func() any { return new(echotest.SimulcastLayers) })
+	caller := plugtest.Answerer{Answer: plugtest.NewFeed(t, echotest.Name).Event(t, echotest.Name, []byte(`{"echotest":"event","result":"ok"}`))}
+	client := echotest.On(caller)
+	plugtest.CheckCallAllocations(t, caller, map[string]any{"audio": true}, func() any { return new(echotest.Started) }, func() error {
+		_, err := client.Start(t.Context(), echotest.Start{Audio: ptr(true)}, nil)
+		return err
+	})
+}

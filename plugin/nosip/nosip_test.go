@@ -1,7 +1,6 @@
 package nosip_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -128,41 +127,14 @@ func TestExtra(t *testing.T) {
 
 const generated = `{"nosip":"event","result":{"event":"generated","type":"offer","sdp":"v=0\r\n","update":true,"unique_id":"u1"}}`
 
-func BenchmarkParse(b *testing.B) {
-	msg := plugtest.NewFeed(b, nosip.Name).Event(b, nosip.Name, []byte(generated))
-	b.ReportAllocs()
-	for b.Loop() {
-		nosip.Parse(msg)
-	}
-}
-
-// BenchmarkUnmarshal is what BenchmarkParse is measured against.
-func BenchmarkUnmarshal(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := json.Unmarshal([]byte(generated), &struct{ Result nosip.Generated }{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// A typed request costs little more than the same one by hand.
+// Parse costs little more than decoding the data, and a typed call little more
+// than the same call by hand.
 func TestAllocations(t *testing.T) {
-	handle := plugtest.Attach(t, nosip.Name, func(r *janustest.Request) { reply(r, `{"event":"generated"}`) })
-	ctx, jsep := context.Background(), janus.JSEP{Type: "offer", SDP: "v=0"}
-	byHand := testing.AllocsPerRun(100, func() {
-		if _, err := handle.Call(ctx, map[string]any{"request": "generate", "info": "hello"}, jsep); err != nil {
-			t.Fatal(err)
-		}
+	plugtest.CheckParseAllocations(t, pkg, generated, func() any { return new(struct{ Result nosip.Generated }) })
+	caller := plugtest.Answerer{Answer: plugtest.NewFeed(t, nosip.Name).Event(t, nosip.Name, []byte(generated))}
+	client := nosip.On(caller)
+	plugtest.CheckCallAllocations(t, caller, map[string]any{"request": "generate", "info": "hello"}, func() any { return new(struct{ Result nosip.Generated }) }, func() error {
+		_, err := client.Generate(t.Context(), nosip.Generate{Info: "hello"}, nil)
+		return err
 	})
-	gateway := nosip.On(handle)
-	typed := testing.AllocsPerRun(100, func() {
-		if _, err := gateway.Generate(ctx, nosip.Generate{Info: "hello"}, jsep); err != nil {
-			t.Fatal(err)
-		}
-	})
-	t.Logf("%.0f allocations by hand, %.0f typed", byHand, typed)
-	if typed > byHand+25 {
-		t.Errorf("a typed call costs %.0f allocations, by hand %.0f", typed, byHand)
-	}
 }

@@ -1,8 +1,11 @@
 package plugtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -146,4 +149,57 @@ func FuzzParse(f *testing.F, p Package, check func(t *testing.T, event plugin.Ev
 			check(t, event)
 		}
 	})
+}
+
+// CheckCorpus parses what the plugin sent in the recorded conversations with real
+// Janus servers. It fails the test if a message is not known, or has lost
+// anything, or if there are none.
+func CheckCorpus(t *testing.T, p Package) {
+	t.Helper()
+	files, err := filepath.Glob("../../internal/wire/testdata/janus-*.jsonl")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there are no recorded conversations: %v", err)
+	}
+	feed := NewFeed(t, p.Name)
+	for _, name := range files {
+		frames := recorded(t, name, p.Name)
+		if len(frames) == 0 {
+			t.Errorf("%s has no message of the plugin", name)
+		}
+		for _, frame := range frames {
+			event, ok := p.Parse(feed.Message(t, frame))
+			if !ok {
+				t.Errorf("%s was passed over", frame)
+				continue
+			}
+			checkMeta(t, event, frame)
+			if _, failed := event.(*plugin.Failure); !failed {
+				p.Check(t, event)
+			}
+		}
+	}
+}
+
+// recorded returns the frames of a recorded conversation that came from a plugin.
+func recorded(t *testing.T, name, plugin string) []json.RawMessage {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var frames []json.RawMessage
+	for line := range bytes.Lines(text) {
+		var recorded struct {
+			Dir   string
+			Frame json.RawMessage
+		}
+		var frame struct{ Plugindata struct{ Plugin string } }
+		if json.Unmarshal(line, &recorded) != nil || recorded.Dir != "in" || json.Unmarshal(recorded.Frame, &frame) != nil {
+			continue
+		}
+		if frame.Plugindata.Plugin == plugin {
+			frames = append(frames, recorded.Frame)
+		}
+	}
+	return frames
 }

@@ -25,4 +25,6 @@ func TestMethods(t *testing.T) { plugtest.CheckRequests(t, pkg) }
 
 func TestSamples(t *testing.T) { plugtest.CheckSamples(t, pkg) }
 
+func TestCorpus(t *testing.T) { plugtest.CheckCorpus(t, pkg) }
+
 func FuzzParse(f *testing.F) { plugtest.FuzzParse(f, pkg, nil) }

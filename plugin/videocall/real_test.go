@@ -16,7 +16,6 @@ import (
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videocall"
-	"nhooyr.io/websocket"
 )
 
 // patience bounds a test on a real Janus.
@@ -77,18 +76,7 @@ func startExchange(t *testing.T) *exchange {
 // newSession returns a session that ends with the test.
 func newSession(ctx context.Context, t testing.TB, url string) *janus.Session {
 	t.Helper()
-	gateway, group, err := janus.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "") // the test is over
-		_ = group.Wait()
-	})
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := plugtest.NewSession(ctx, t, url)
 	return session
 }
 

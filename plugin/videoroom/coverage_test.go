@@ -23,6 +23,8 @@ func TestMethods(t *testing.T) { plugtest.CheckRequests(t, pkg) }
 
 func TestSamples(t *testing.T) { plugtest.CheckSamples(t, pkg) }
 
+func TestCorpus(t *testing.T) { plugtest.CheckCorpus(t, pkg) }
+
 func TestRequestsHideTheirSecrets(t *testing.T) {
 	plugtest.CheckSecrets(t, pkg, "Description", "NewDescription", "Display", "AudioCodec", "VideoCodec", "AudioCodecs", "VideoCodecs", "VP9Profile", "H264Profile",
 		"RecDir", "NewRecDir", "Filename", "Descriptions", "Streams", "Subscribe", "Unsubscribe", "Action", "Mid", "RemoteID",

@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"testing"
 
@@ -174,5 +176,43 @@ func CheckLossless(t testing.TB, event plugin.Event, ignore ...string) {
 	}
 	for _, path := range Lost(event, ignore...) {
 		t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
+	}
+}
+
+// inResult is an event in the member "result" of a message.
+type inResult struct {
+	*plugin.Meta
+	event plugin.Event
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e inResult) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"result": e.event})
+}
+
+// CheckResultLossless is CheckLossless for events that are in the member "result"
+// of their message, if that is an object. ignored are the paths of members that
+// are passed over, such as ".result.event", or a path with what happens to it, as
+// Lost returns it.
+func CheckResultLossless(t testing.TB, event plugin.Event, ignored ...string) {
+	t.Helper()
+	switch event := event.(type) {
+	case *plugin.Unknown, *plugin.Failure:
+		t.Errorf("%T %s", event, event.EventMeta().Raw)
+		return
+	}
+	var data map[string]any
+	if err := json.Unmarshal(event.EventMeta().Raw, &data); err != nil {
+		t.Fatal(err)
+	}
+	whole := event
+	if _, ok := data["result"].(map[string]any); ok {
+		whole = inResult{event.EventMeta(), event}
+	}
+	for _, path := range Lost(whole) {
+		name, _, _ := strings.Cut(path, " = ")
+		if !slices.Contains(ignored, name) && !slices.Contains(ignored, path) {
+			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
+		}
 	}
 }

@@ -74,26 +74,10 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// whole is an answer with what is beside its result, as Janus sends it.
-type whole struct {
-	*plugin.Meta
-	event nosip.Event
-}
-
-func (w whole) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"nosip": "event", "result": w.event})
-}
-
 // checkLossless fails the test if event does not hold all that Janus sent.
-func checkLossless(t testing.TB, event nosip.Event) {
+func checkLossless(t testing.TB, event plugin.Event) {
 	t.Helper()
-	var data struct{ Result struct{ Event string } }
-	_ = json.Unmarshal(event.EventMeta().Raw, &data)
-	for _, path := range plugtest.Lost(whole{event.EventMeta(), event}) {
-		if path != ".result.event = "+data.Result.Event {
-			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
-		}
-	}
+	plugtest.CheckResultLossless(t, event, ".nosip", ".result.event")
 }
 
 func TestUnexpectedAnswer(t *testing.T) {

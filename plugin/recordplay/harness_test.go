@@ -2,10 +2,8 @@ package recordplay_test
 
 import (
 	"context"
-	"encoding/json"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -162,16 +160,6 @@ func next[E plugin.Event](u *user) E {
 	}
 }
 
-// inResult is an event in the result of a message.
-type inResult struct {
-	*plugin.Meta
-	event plugin.Event
-}
-
-func (e inResult) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"result": e.event})
-}
-
 // discriminators are the paths of the members that tell the kinds apart, which
 // the structs do not hold.
 var discriminators = []string{".recordplay", ".result", ".result.status"}
@@ -186,24 +174,7 @@ var numbers = []string{
 // sent.
 func checkLossless(t testing.TB, event plugin.Event) {
 	t.Helper()
-	if unknown, ok := event.(*plugin.Unknown); ok {
-		t.Errorf("unknown event %s: %v", unknown.Raw, unknown.Err)
-		return
-	}
-	var data map[string]any
-	if err := json.Unmarshal(event.EventMeta().Raw, &data); err != nil {
-		t.Fatal(err)
-	}
-	whole := event
-	if _, ok := data["result"].(map[string]any); ok {
-		whole = inResult{event.EventMeta(), event}
-	}
-	for _, path := range plugtest.Lost(whole) {
-		name, _, _ := strings.Cut(path, " = ")
-		if !slices.Contains(discriminators, name) && !slices.Contains(numbers, path) {
-			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
-		}
-	}
+	plugtest.CheckResultLossless(t, event, slices.Concat(discriminators, numbers)...)
 }
 
 // ptr returns a pointer to v.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -180,16 +179,6 @@ func next[E plugin.Event](u *user) E {
 	}
 }
 
-// inResult is an event in the result of a message.
-type inResult struct {
-	*plugin.Meta
-	event plugin.Event
-}
-
-func (e inResult) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"result": e.event})
-}
-
 // discriminators are the paths of the members that tell the kinds apart, which
 // the structs do not hold.
 var discriminators = []string{".event", ".streaming", ".result.event", ".result.status", ".result.switched"}
@@ -198,23 +187,7 @@ var discriminators = []string{".event", ".streaming", ".result.event", ".result.
 // sent.
 func checkLossless(t testing.TB, event plugin.Event) {
 	t.Helper()
-	if unknown, ok := event.(*plugin.Unknown); ok {
-		t.Errorf("unknown event %s: %v", unknown.Raw, unknown.Err)
-		return
-	}
-	var data map[string]any
-	if err := json.Unmarshal(event.EventMeta().Raw, &data); err != nil {
-		t.Fatal(err)
-	}
-	whole := event
-	if data["result"] != nil {
-		whole = inResult{event.EventMeta(), event}
-	}
-	for _, path := range plugtest.Lost(whole) {
-		if name, _, _ := strings.Cut(path, " = "); !slices.Contains(discriminators, name) {
-			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
-		}
-	}
+	plugtest.CheckResultLossless(t, event, discriminators...)
 }
 
 // ptr returns a pointer to v.

@@ -2,7 +2,6 @@ package videocall_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"reflect"
@@ -23,29 +22,10 @@ const patience = 30 * time.Second
 
 func ptr[T any](v T) *T { return &v }
 
-// whole is an event as Janus sends it.
-type whole struct {
-	*plugin.Meta
-	event videocall.Event
-}
-
-func (w whole) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"videocall": "event", "result": w.event})
-}
-
 // checkLossless fails the test if event does not hold everything that Janus sent.
-func checkLossless(t testing.TB, event videocall.Event) {
+func checkLossless(t testing.TB, event plugin.Event) {
 	t.Helper()
-	switch event := event.(type) {
-	case *plugin.Unknown, *plugin.Failure:
-		t.Errorf("%T %s", event, event.EventMeta().Raw)
-		return
-	}
-	for _, path := range plugtest.Lost(whole{event.EventMeta(), event}) {
-		if !strings.HasPrefix(path, ".result.event = ") { // it is the kind
-			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
-		}
-	}
+	plugtest.CheckResultLossless(t, event, ".videocall", ".result.event")
 }
 
 // exchange is a test on a real Janus.
@@ -70,14 +50,7 @@ func startExchange(t *testing.T) *exchange {
 	server := realjanus.Start(t, realjanus.Options{Plugins: []string{"videocall"}})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	return &exchange{T: t, ctx: ctx, session: newSession(ctx, t, server.URL), kinds: map[string]bool{}}
-}
-
-// newSession returns a session that ends with the test.
-func newSession(ctx context.Context, t testing.TB, url string) *janus.Session {
-	t.Helper()
-	session := plugtest.NewSession(ctx, t, url)
-	return session
+	return &exchange{T: t, ctx: ctx, session: plugtest.NewSession(ctx, t, server.URL), kinds: map[string]bool{}}
 }
 
 // user attaches a handle.

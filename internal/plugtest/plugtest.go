@@ -1,4 +1,9 @@
 // Package plugtest has checks for the tests of the typed plugin packages.
+//
+// The test of each package describes it by a Package and calls CheckCoverage,
+// CheckRequests, CheckSamples and FuzzParse. Tests with a real Janus send their
+// requests through a Recorder and check the answers and events by CheckLossless
+// or CheckResultLossless.
 package plugtest
 
 import (

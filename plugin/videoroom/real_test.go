@@ -114,12 +114,12 @@ func manageRooms(c *conversation) {
 	c.same("the rooms after edit", roomsOf(rooms, room), []videoroom.Room{want})
 
 	allowed := answer(u.Allowed(c.ctx, full(c, videoroom.Allowed{
-		Room: room, Secret: "new", Action: videoroom.AllowedAdd, Allowed: []string{"other"},
+		Room: room, Secret: "new", Action: videoroom.ActionAdd, Allowed: []string{"other"},
 	}))).to(u)
 	if len(allowed.Allowed) != 2 {
 		c.Errorf("the tokens are %q", allowed.Allowed)
 	}
-	allowed = answer(u.Allowed(c.ctx, videoroom.Allowed{Room: room, Secret: "new", Action: videoroom.AllowedDisable})).to(u)
+	allowed = answer(u.Allowed(c.ctx, videoroom.Allowed{Room: room, Secret: "new", Action: videoroom.ActionDisable})).to(u)
 	if allowed.Allowed != nil {
 		c.Errorf("after disable, the tokens are %q", allowed.Allowed)
 	}

@@ -217,23 +217,23 @@ func (c *Client) Exists(ctx context.Context, q Exists) (*RoomExists, error) {
 	return plug.Do[RoomExists](ctx, c.caller, request("exists", q, q.Extra, nil))
 }
 
-// AllowedAction is an action of Allowed on the tokens of a room.
-type AllowedAction string
+// Action is an action of Allowed on the tokens of a room.
+type Action string
 
-// The values of AllowedAction.
+// The values of Action.
 const (
-	AllowedEnable  AllowedAction = "enable"  // a token is needed to join
-	AllowedDisable AllowedAction = "disable" // no token is needed to join
-	AllowedAdd     AllowedAction = "add"
-	AllowedRemove  AllowedAction = "remove"
+	ActionEnable  Action = "enable"  // a token is needed to join
+	ActionDisable Action = "disable" // no token is needed to join
+	ActionAdd     Action = "add"
+	ActionRemove  Action = "remove"
 )
 
 // Allowed manages the tokens with which one may join a room.
 type Allowed struct {
-	Room    plugin.ID     `json:"room"`
-	Secret  string        `json:"secret,omitempty"`
-	Action  AllowedAction `json:"action"`
-	Allowed []string      `json:"allowed,omitempty"` // tokens to add or to remove
+	Room    plugin.ID `json:"room"`
+	Secret  string    `json:"secret,omitempty"`
+	Action  Action    `json:"action"`
+	Allowed []string  `json:"allowed,omitempty"` // tokens to add or to remove
 
 	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
@@ -246,7 +246,7 @@ func (q Allowed) String() string { return plug.String(q) }
 type AllowedTokens struct {
 	plugin.Meta `json:"-"`
 	Room        plugin.ID `json:"room"`
-	Allowed     []string  `json:"allowed,omitempty"` // in no order; nil after AllowedDisable
+	Allowed     []string  `json:"allowed,omitempty"` // in no order; nil after ActionDisable
 }
 
 // Allowed manages the tokens with which one may join a room.

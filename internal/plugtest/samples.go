@@ -122,7 +122,7 @@ func AddSamples(f *testing.F) {
 }
 
 // FuzzParse parses any data that the client accepts. It fails the test if data
-// is passed over or lost, or if an event cannot be marshalled again. check, if it
+// is passed over or lost, or if an event cannot be marshaled again. check, if it
 // is not nil, is called with each event.
 func FuzzParse(f *testing.F, p Package, check func(t *testing.T, event plugin.Event)) {
 	f.Helper()
@@ -143,7 +143,7 @@ func FuzzParse(f *testing.F, p Package, check func(t *testing.T, event plugin.Ev
 			t.Fatalf("%s became %T %+v", data, event, event)
 		}
 		if _, err := json.Marshal(event); err != nil {
-			t.Errorf("%s became %T, which cannot be marshalled: %v", data, event, err)
+			t.Errorf("%s became %T, which cannot be marshaled: %v", data, event, err)
 		}
 		if check != nil {
 			check(t, event)

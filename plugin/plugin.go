@@ -16,6 +16,9 @@
 //			}
 //		}
 //	}
+//
+// docs/plugins.md lists all requests, events and error codes of the plugins, with
+// the method, struct or constant for each.
 package plugin
 
 import (

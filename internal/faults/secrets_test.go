@@ -135,7 +135,7 @@ func TestSecretsOfAConnection(t *testing.T) {
 			cancel()
 			return of(handle.Message(ctx, secretToken, body, nil))
 		},
-		"not marshalled": func() error {
+		"not marshaled": func() error {
 			return of(handle.Message(t.Context(), secretToken, map[string]any{"token": secretInBody, "f": func() {}}, nil))
 		},
 	} {

@@ -1,5 +1,11 @@
-// Package plug has the mechanics that the typed plugin packages share: encoding
-// of requests, decoding of answers and events.
+// Package plug has what the typed plugin packages share: it encodes requests and
+// decodes answers and events.
+//
+// A method of a Client makes a Request and passes it to Do if there is one kind of
+// answer, to Expect if the answer may be an event or another answer, to Ask if the
+// caller gets the one that came, or to Send if the answer says nothing. The Parse
+// of a package chooses a struct by the decoded data of a message, with Has, Text
+// or ResultEvent, and has Parse decode the data into it once.
 package plug
 
 import (
@@ -85,7 +91,7 @@ func (r *Request) Call(ctx context.Context, c plugin.Caller) (*janus.EventMsg, e
 	return event, nil
 }
 
-// Do sends the request and decodes its answer into a T, whatever its kind.
+// Do sends the request and decodes its answer into a T without checking its kind.
 // It is for requests with one kind of answer.
 func Do[T any, P interface {
 	*T

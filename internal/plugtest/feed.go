@@ -25,11 +25,36 @@ type Feed struct {
 // test.
 func NewFeed(t testing.TB, plugin string) *Feed {
 	t.Helper()
+	server, handle := attach(t, plugin, func(*janustest.Request) {})
+	return &Feed{server, handle.Session().ID, handle}
+}
+
+// Attach returns a handle on a server whose plugin of the given name is f. Both
+// end with the test.
+func Attach(t testing.TB, plugin string, f func(r *janustest.Request)) *janus.Handle {
+	t.Helper()
+	_, handle := attach(t, plugin, f)
+	return handle
+}
+
+func attach(t testing.TB, plugin string, f func(r *janustest.Request)) (*janustest.Server, *janus.Handle) {
+	t.Helper()
 	server := janustest.NewServer()
 	t.Cleanup(server.Close)
-	server.Handle(plugin, janustest.PluginFunc(func(*janustest.Request) {}))
+	server.Handle(plugin, janustest.PluginFunc(f))
 	ctx := context.Background()
-	gateway, group, err := janus.Connect(ctx, server.URL)
+	handle, err := NewSession(ctx, t, server.URL).Attach(ctx, "", plugin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server, handle
+}
+
+// NewSession connects to a server and creates a session. The connection ends
+// with the test.
+func NewSession(ctx context.Context, t testing.TB, url string) *janus.Session {
+	t.Helper()
+	gateway, group, err := janus.Connect(ctx, url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,11 +66,27 @@ func NewFeed(t testing.TB, plugin string) *Feed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handle, err := session.Attach(ctx, "", plugin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &Feed{server, session.ID, handle}
+	return session
+}
+
+// RequestName returns the value of "request" of a request.
+func RequestName(r *janustest.Request) string {
+	var body struct{ Request string }
+	_ = json.Unmarshal(r.Body, &body) // janustest has checked that it is an object
+	return body.Request
+}
+
+// refusal is the error code of a stand-in.
+const refusal = 4711
+
+// NewStandIn returns a Recorder on a server whose plugin of the given name
+// answers all requests with the same error.
+func NewStandIn(t testing.TB, plugin string) *Recorder {
+	t.Helper()
+	return &Recorder{Caller: Attach(t, plugin, func(r *janustest.Request) {
+		_ = r.Ack() // the client is there until the test ends
+		_ = r.Event(map[string]any{"error_code": refusal, "error": "refused"}, nil)
+	})}
 }
 
 // Message returns the message for a frame of Janus: an event, or an answer that

@@ -1,18 +1,26 @@
 package plugtest
 
 import (
+	"encoding/json"
 	"reflect"
 
 	"github.com/cameronelliott/janus-go/plugin"
 )
+
+// filler is what Fill sets strings to.
+const filler = "text"
 
 // Fill sets all fields of the struct that v points to, except those that are
 // not in its JSON.
 func Fill(v any) { fill(reflect.ValueOf(v).Elem()) }
 
 func fill(v reflect.Value) {
-	if id, ok := v.Addr().Interface().(*plugin.ID); ok {
-		*id = plugin.Num(7)
+	switch special := v.Addr().Interface().(type) {
+	case *plugin.ID:
+		*special = plugin.Num(7)
+		return
+	case *json.RawMessage:
+		*special = json.RawMessage(`{"a":1}`)
 		return
 	}
 	switch v.Kind() {
@@ -35,13 +43,15 @@ func fill(v reflect.Value) {
 		v.Set(reflect.MakeMap(v.Type()))
 		v.SetMapIndex(key, value)
 	case reflect.String:
-		v.SetString("text")
+		v.SetString(filler)
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(7)
 	case reflect.Uint32, reflect.Uint64:
 		v.SetUint(7)
+	case reflect.Float64:
+		v.SetFloat(7)
 	case reflect.Interface:
 		v.Set(reflect.ValueOf("anything"))
 	default:

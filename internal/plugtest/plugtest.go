@@ -1,4 +1,9 @@
 // Package plugtest has checks for the tests of the typed plugin packages.
+//
+// The test of each package describes it by a Package and calls CheckCoverage,
+// CheckRequests, CheckSamples and FuzzParse. Tests with a real Janus send their
+// requests through a Recorder and check the answers and events by CheckLossless
+// or CheckResultLossless.
 package plugtest
 
 import (
@@ -6,7 +11,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"testing"
 
@@ -125,6 +132,7 @@ type Recorder struct {
 type Recorded struct {
 	Request string         // the value of "request"
 	Body    map[string]any // the whole request
+	JSEP    any            // as it was passed
 	Answer  *janus.EventMsg
 	Err     error
 }
@@ -133,7 +141,7 @@ type Recorded struct {
 func (r *Recorder) Call(ctx context.Context, body, jsep any) (*janus.EventMsg, error) {
 	answer, err := r.Caller.Call(ctx, body, jsep)
 	raw, _ := json.Marshal(body) // Call has marshaled it already
-	call := Recorded{Answer: answer, Err: err}
+	call := Recorded{JSEP: jsep, Answer: answer, Err: err}
 	_ = json.Unmarshal(raw, &call.Body)
 	call.Request, _ = call.Body["request"].(string)
 	r.mu.Lock()
@@ -173,5 +181,43 @@ func CheckLossless(t testing.TB, event plugin.Event, ignore ...string) {
 	}
 	for _, path := range Lost(event, ignore...) {
 		t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
+	}
+}
+
+// inResult is an event in the member "result" of a message.
+type inResult struct {
+	*plugin.Meta
+	event plugin.Event
+}
+
+// MarshalJSON implements json.Marshaler.
+func (e inResult) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{"result": e.event})
+}
+
+// CheckResultLossless is CheckLossless for events that are in the member "result"
+// of their message, if that is an object. ignored are the paths of members that
+// are passed over, such as ".result.event", or a path with what happens to it, as
+// Lost returns it.
+func CheckResultLossless(t testing.TB, event plugin.Event, ignored ...string) {
+	t.Helper()
+	switch event := event.(type) {
+	case *plugin.Unknown, *plugin.Failure:
+		t.Errorf("%T %s", event, event.EventMeta().Raw)
+		return
+	}
+	var data map[string]any
+	if err := json.Unmarshal(event.EventMeta().Raw, &data); err != nil {
+		t.Fatal(err)
+	}
+	whole := event
+	if _, ok := data["result"].(map[string]any); ok {
+		whole = inResult{event.EventMeta(), event}
+	}
+	for _, path := range Lost(whole) {
+		name, _, _ := strings.Cut(path, " = ")
+		if !slices.Contains(ignored, name) && !slices.Contains(ignored, path) {
+			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
+		}
 	}
 }

@@ -5,59 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	janus "github.com/cameronelliott/janus-go"
-	"github.com/cameronelliott/janus-go/plugin"
 )
-
-// Coverage is testdata/coverage.json: everything that a plugin has.
-type Coverage struct {
-	Requests []string `json:"requests"` // values of "request"
-	Events   []string `json:"events"`   // types of events that answer no request
-	Answers  []string `json:"answers"`  // types of answers
-	Errors   []int    `json:"errors"`   // error codes
-}
-
-// ReadCoverage reads testdata/coverage.json.
-func ReadCoverage(t testing.TB) Coverage {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/coverage.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var c Coverage
-	if err := json.Unmarshal(raw, &c); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// errRefused is the error of refuser.
-var errRefused = errors.New("refused")
-
-// refuser is a Caller whose calls fail. It remembers the last one.
-type refuser struct {
-	body map[string]any
-	jsep any
-}
-
-func (r *refuser) Call(_ context.Context, body, jsep any) (*janus.EventMsg, error) {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	r.body, r.jsep = nil, jsep
-	if err := json.Unmarshal(raw, &r.body); err != nil {
-		return nil, err
-	}
-	return nil, errRefused
-}
 
 // method is a method of a client that sends a request.
 type method struct {
@@ -100,46 +54,60 @@ func (m method) send(q reflect.Value, jsep any) error {
 	return err
 }
 
-// CheckRequests calls all methods of the client that on returns. It fails the
-// test if a method does not send its jsep, a field or the Extra of its request,
-// if it sends null, if its error does not begin with the name of the plugin and
-// of the request, if its request struct has another name, or if the requests
-// that are sent are not the given ones.
-func CheckRequests(t *testing.T, name string, on func(plugin.Caller) any, want []string) {
+// empty returns the method's request struct without any field set.
+func (m method) empty() reflect.Value {
+	if m.request == nil {
+		return reflect.Value{}
+	}
+	return reflect.Zero(m.request)
+}
+
+// full returns the method's request struct with all fields set.
+func (m method) full() reflect.Value {
+	if m.request == nil {
+		return reflect.Value{}
+	}
+	q := reflect.New(m.request)
+	Fill(q.Interface())
+	q.Elem().FieldByName("Extra").Set(reflect.ValueOf(map[string]any{"further": true}))
+	return q.Elem()
+}
+
+// CheckRequests calls all methods of the Client, on a stand-in that refuses the
+// requests. It fails the test if a method does not send its jsep, a field or the
+// Extra of its request, if it sends null, if its error does not begin with the
+// name of the plugin and of the request, or if its request struct has another
+// name.
+func CheckRequests(t *testing.T, p Package) {
 	t.Helper()
-	caller := new(refuser)
-	sent := map[string]bool{}
-	for _, m := range methodsOf(on(caller)) {
+	caller := NewStandIn(t, p.Name)
+	for _, m := range methodsOf(p.On(caller)) {
 		t.Run(m.name, func(t *testing.T) {
 			if m.request != nil && m.request.Name() != m.name {
 				t.Errorf("the method takes a %v", m.request)
 			}
-			checkEmpty(t, name, m, caller)
+			checkEmpty(t, p, m, caller)
 			checkFull(t, m, caller)
-			request, _ := caller.body["request"].(string)
-			sent[request] = true
 		})
-	}
-	if got := slices.Sorted(maps.Keys(sent)); !slices.Equal(got, want) {
-		t.Errorf("the methods send %q, want %q", got, want)
 	}
 }
 
 // checkEmpty checks a request without fields.
-func checkEmpty(t *testing.T, name string, m method, caller *refuser) {
+func checkEmpty(t *testing.T, p Package, m method, caller *Recorder) {
 	t.Helper()
-	var q reflect.Value
-	if m.request != nil {
-		q = reflect.Zero(m.request)
+	err := m.send(m.empty(), nil)
+	call := caller.Last(t)
+	prefix := p.short() + ": "
+	if call.Request != "" {
+		prefix += call.Request + ": "
 	}
-	err := m.send(q, nil)
-	if prefix := fmt.Sprintf("%s: %v: ", name, caller.body["request"]); !errors.Is(err, errRefused) || !strings.HasPrefix(err.Error(), prefix) {
-		t.Errorf("the error is %v, want %srefused", err, prefix)
+	if !errors.Is(err, p.Error(refusal)) || !strings.HasPrefix(err.Error(), prefix) {
+		t.Errorf("the error is %v, want %sthat of the stand-in", err, prefix)
 	}
-	if caller.jsep != nil {
-		t.Errorf("a nil jsep became %v", caller.jsep)
+	if call.JSEP != nil {
+		t.Errorf("a nil jsep became %v", call.JSEP)
 	}
-	for key, value := range caller.body {
+	for key, value := range call.Body {
 		if value == nil {
 			t.Errorf("%s is null", key)
 		}
@@ -147,23 +115,19 @@ func checkEmpty(t *testing.T, name string, m method, caller *refuser) {
 }
 
 // checkFull checks a request with all fields.
-func checkFull(t *testing.T, m method, caller *refuser) {
+func checkFull(t *testing.T, m method, caller *Recorder) {
 	t.Helper()
 	jsep := &janus.JSEP{Type: "offer"}
-	var q reflect.Value
-	if m.request != nil {
-		q = reflect.New(m.request).Elem()
-		setAll(q)
-	}
-	_ = m.send(q, jsep) // it is refused
-	if m.jsep && caller.jsep != jsep {
-		t.Errorf("the jsep became %v", caller.jsep)
+	_ = m.send(m.full(), jsep) // it is refused
+	call := caller.Last(t)
+	if m.jsep && call.JSEP != jsep {
+		t.Errorf("the jsep became %v", call.JSEP)
 	}
 	if m.request == nil {
 		return
 	}
-	checkSent(t, m.request, caller.body)
-	if caller.body["further"] != true {
+	checkSent(t, m.request, call.Body)
+	if call.Body["further"] != true {
 		t.Error("Extra is not sent")
 	}
 }
@@ -180,80 +144,68 @@ func checkSent(t *testing.T, fields reflect.Type, object map[string]any) {
 		value := object[key]
 		if value == nil {
 			t.Errorf("%v: %s is not sent as %q", fields, field.Name, key)
+			continue
 		}
-		if list, ok := value.([]any); ok && field.Type.Elem().Kind() == reflect.Struct {
+		if list, ok := value.([]any); ok {
 			value = list[0]
 		}
-		if object, ok := value.(map[string]any); ok {
-			checkSent(t, structOf(field.Type), object)
+		if object, ok := value.(map[string]any); ok && hasFields(field.Type) {
+			checkSent(t, elem(field.Type), object)
 		}
 	}
 }
 
-// structOf returns the struct that a slice or a pointer is of, or the struct
-// itself.
-func structOf(t reflect.Type) reflect.Type {
-	if t.Kind() != reflect.Struct {
-		t = t.Elem()
+// elem returns what a slice or a pointer is of, or t itself.
+func elem(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		return t.Elem()
 	}
 	return t
 }
 
-// hush is what setAll sets strings to.
-const hush = "hush"
+// hasFields reports whether t is a struct, or a slice or a pointer of one, whose
+// JSON has the fields that its tags name.
+func hasFields(t reflect.Type) bool {
+	t = elem(t)
+	return t.Kind() == reflect.Struct && !t.Implements(reflect.TypeFor[json.Marshaler]())
+}
 
-// CheckSecrets fails the test if a request prints a string that is not in one of
-// the public fields, which are named as in Go.
-func CheckSecrets(t *testing.T, client any, public ...string) {
+// CheckSecrets fails the test if a request of the package prints a string that is
+// not in one of the public fields, which are named as in Go.
+func CheckSecrets(t *testing.T, p Package, public ...string) {
 	t.Helper()
-	for _, m := range methodsOf(client) {
-		if m.request == nil {
-			continue
-		}
-		q := reflect.New(m.request).Elem()
-		for i := range q.NumField() {
-			if name := m.request.Field(i).Name; name != "Extra" && !slices.Contains(public, name) {
-				setAll(q.Field(i))
-			}
-		}
-		for _, format := range []string{"%v", "%+v", "%s"} {
-			if text := fmt.Sprintf(format, q.Interface()); strings.Contains(text, hush) {
-				t.Errorf("%s of %v is %s", format, m.request, text)
-			}
+	for _, m := range methodsOf(p.On(nil)) {
+		if m.request != nil {
+			CheckSecretsOf(t, reflect.Zero(m.request).Interface(), public...)
 		}
 	}
 }
 
-// setAll sets all fields of v, one element deep.
-func setAll(v reflect.Value) {
-	switch v.Interface().(type) {
-	case plugin.ID:
-		v.Set(reflect.ValueOf(plugin.Num(7)))
-		return
-	case map[string]any:
-		v.Set(reflect.ValueOf(map[string]any{"further": true}))
-		return
-	}
-	switch v.Kind() {
-	case reflect.Struct:
-		for i := range v.NumField() {
-			setAll(v.Field(i))
+// CheckSecretsOf is CheckSecrets for one struct.
+func CheckSecretsOf(t *testing.T, request any, public ...string) {
+	t.Helper()
+	q := reflect.New(reflect.TypeOf(request)).Elem()
+	fill(q)
+	clearFields(q, public)
+	for _, format := range []string{"%v", "%+v", "%s"} {
+		text := fmt.Sprintf(format, q.Interface())
+		if strings.Contains(strings.ReplaceAll(text, `"`+filler+`":`, ""), filler) {
+			t.Errorf("%s of %T is %s", format, request, text)
 		}
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		setAll(v.Elem())
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		setAll(v.Index(0))
-	case reflect.String:
-		v.SetString(hush)
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int, reflect.Int64:
-		v.SetInt(7)
-	case reflect.Uint64:
-		v.SetUint(7)
-	default:
-		panic("plugtest: cannot set a " + v.Type().String())
+	}
+}
+
+// clearFields makes the named fields of v zero, and those of structs in it.
+func clearFields(v reflect.Value, names []string) {
+	for i := range v.NumField() {
+		field := v.Field(i)
+		switch {
+		case slices.Contains(names, v.Type().Field(i).Name):
+			field.SetZero()
+		case field.Kind() == reflect.Slice && hasFields(field.Type()):
+			clearFields(field.Index(0), names)
+		case field.Kind() == reflect.Pointer && hasFields(field.Type()):
+			clearFields(field.Elem(), names)
+		}
 	}
 }

@@ -106,8 +106,8 @@ type Participant struct {
 	Suspended bool `json:"suspended,omitempty"`
 }
 
-// Forwarding is the answer to RTPForward.
-type Forwarding struct {
+// RTPForwarding is the answer to RTPForward.
+type RTPForwarding struct {
 	plugin.Meta `json:"-"`
 	Room        plugin.ID `json:"room"`
 	Group       string    `json:"group,omitempty"` // empty if all participants are forwarded
@@ -116,8 +116,8 @@ type Forwarding struct {
 	Port        int       `json:"port"`            // UDP port of the receiver
 }
 
-// ForwardingStopped is the answer to StopRTPForward.
-type ForwardingStopped struct {
+// RTPForwardStopped is the answer to StopRTPForward.
+type RTPForwardStopped struct {
 	plugin.Meta `json:"-"`
 	Room        plugin.ID `json:"room"`
 	StreamID    uint32    `json:"stream_id"`

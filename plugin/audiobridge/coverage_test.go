@@ -1,218 +1,36 @@
 package audiobridge_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"reflect"
-	"slices"
-	"strings"
 	"testing"
 
-	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/audiobridge"
 )
 
-// The numbers of the plugin.
-const (
-	requestCount = 33
-	eventCount   = 13
-	errorCount   = 16
-)
-
-// coverage is testdata/coverage.json: everything that the plugin has.
-type coverage struct {
-	Requests []string `json:"requests"` // values of "request"
-	Events   []string `json:"events"`   // types of events that answer no request
-	Answers  []string `json:"answers"`  // types of answers
-	Errors   []int    `json:"errors"`   // error codes
+// pkg is the package, for the checks.
+var pkg = plugtest.Package{
+	Name:  audiobridge.Name,
+	On:    func(c plugin.Caller) any { return audiobridge.On(c) },
+	Parse: audiobridge.Parse,
+	Error: func(code int) error { return audiobridge.ErrorCode(code) },
+	Check: func(t testing.TB, event plugin.Event) { plugtest.CheckLossless(t, event, "audiobridge") },
 }
 
-func readCoverage(t *testing.T) coverage {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/coverage.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var c coverage
-	if err := json.Unmarshal(raw, &c); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
+func TestCoverage(t *testing.T) { plugtest.CheckCoverage(t, pkg) }
 
-func TestCounts(t *testing.T) {
-	c := readCoverage(t)
-	if len(c.Requests) != requestCount || len(c.Events) != eventCount || len(c.Errors) != errorCount {
-		t.Errorf("there are %d requests, %d events and %d error codes, want %d, %d and %d",
-			len(c.Requests), len(c.Events), len(c.Errors), requestCount, eventCount, errorCount)
-	}
-}
+func TestMethods(t *testing.T) { plugtest.CheckRequests(t, pkg) }
 
-// errRefused is the error of refuser.
-var errRefused = errors.New("refused")
-
-// refuser is a Caller whose calls fail.
-type refuser struct{}
-
-func (refuser) Call(context.Context, any, any) (*janus.EventMsg, error) { return nil, errRefused }
-
-// send calls a method of the Client with the given request and a jsep, if it
-// takes them, and returns the request that it sent.
-func send(t *testing.T, method reflect.Method, q reflect.Value) plugtest.Recorded {
-	t.Helper()
-	recorder := &plugtest.Recorder{Caller: refuser{}}
-	args := []reflect.Value{reflect.ValueOf(audiobridge.On(recorder)), reflect.ValueOf(t.Context())}
-	for n := len(args); n < method.Type.NumIn(); n++ {
-		if in := method.Type.In(n); in.Kind() == reflect.Struct {
-			args = append(args, q)
-		} else {
-			args = append(args, reflect.Zero(in))
-		}
-	}
-	results := method.Func.Call(args)
-	err, _ := results[len(results)-1].Interface().(error)
-	call := recorder.Last(t)
-	if want := "audiobridge: " + call.Request + ": refused"; !errors.Is(err, errRefused) || err.Error() != want {
-		t.Errorf("%s returned %v, want %s", method.Name, err, want)
-	}
-	return call
-}
-
-// methods calls f for each method of the Client, with its request struct or an
-// empty struct if it has none.
-func methods(f func(method reflect.Method, request reflect.Type)) {
-	client := reflect.TypeFor[*audiobridge.Client]()
-	for i := range client.NumMethod() {
-		method := client.Method(i)
-		request := reflect.TypeFor[struct{}]()
-		for n := range method.Type.NumIn() {
-			if in := method.Type.In(n); in.Kind() == reflect.Struct {
-				request = in
-			}
-		}
-		f(method, request)
-	}
-}
-
-func TestEachMethodSendsItsRequest(t *testing.T) {
-	var names []string
-	methods(func(method reflect.Method, request reflect.Type) {
-		if request.Name() != "" && request.Name() != method.Name {
-			t.Errorf("%s sends a %v", method.Name, request)
-		}
-		call := send(t, method, reflect.Zero(request))
-		if flat := strings.ReplaceAll(call.Request, "_", ""); flat != strings.ToLower(method.Name) {
-			t.Errorf("%s sends %s", method.Name, call.Request)
-		}
-		for name, value := range call.Body {
-			if value == nil {
-				t.Errorf("%s sends null as %s", method.Name, name)
-			}
-		}
-		names = append(names, call.Request)
-	})
-	slices.Sort(names)
-	if want := readCoverage(t).Requests; !slices.Equal(names, want) {
-		t.Errorf("the methods send %v, want %v", names, want)
-	}
-}
-
-func TestRequestsSendAllTheirFields(t *testing.T) {
-	methods(func(method reflect.Method, request reflect.Type) {
-		q := reflect.New(request).Elem()
-		if request.NumField() == 0 {
-			return
-		}
-		fill(t, q)
-		body := send(t, method, q).Body
-		checkSent(t, request, body)
-		if body["further"] != true {
-			t.Errorf("%s does not send Extra", method.Name)
-		}
-	})
-}
-
-// checkSent fails the test if a JSON object lacks a field of a struct.
-func checkSent(t *testing.T, fields reflect.Type, body map[string]any) {
-	t.Helper()
-	for i := range fields.NumField() {
-		field := fields.Field(i)
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "-" {
-			continue
-		}
-		value := body[name]
-		if value == nil {
-			t.Errorf("%v does not send %s as %s", fields, field.Name, name)
-		}
-		if object, ok := value.(map[string]any); ok {
-			checkSent(t, field.Type.Elem(), object)
-		}
-	}
-}
-
-// hush is what fill sets strings to.
-const hush = "hush"
-
-// fill sets all fields of a struct.
-func fill(t *testing.T, v reflect.Value) {
-	t.Helper()
-	switch v.Kind() {
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[plugin.ID]() {
-			v.Set(reflect.ValueOf(plugin.Num(7)))
-			return
-		}
-		for i := range v.NumField() {
-			fill(t, v.Field(i))
-		}
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(t, v.Elem())
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(t, v.Index(0))
-	case reflect.Map:
-		v.Set(reflect.ValueOf(map[string]any{"further": true}))
-	case reflect.String:
-		v.SetString(hush)
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Int:
-		v.SetInt(7)
-	case reflect.Uint32:
-		v.SetUint(7)
-	default:
-		t.Fatalf("cannot fill a %v", v.Type())
-	}
-}
-
-// public are the string fields of requests that may be printed.
-var public = []string{
-	"Description", "NewDescription", "RecordFile", "RecordDir", "MJRsDir", "NewRecordDir", "NewMJRsDir", "Groups", "Group",
-	"Action", "Display", "Codec", "Filename", "RTP", "Host", "HostFamily", "FileID",
-}
+func TestSamples(t *testing.T) { plugtest.CheckSamples(t, pkg) }
 
 func TestRequestsHideTheirSecrets(t *testing.T) {
-	methods(func(_ reflect.Method, request reflect.Type) {
-		q := reflect.New(request).Elem()
-		for i := range request.NumField() {
-			if name := request.Field(i).Name; !slices.Contains(public, name) && name != "Extra" {
-				fill(t, q.Field(i))
-			}
-		}
-		for _, format := range []string{"%v", "%+v", "%s"} {
-			if text := fmt.Sprintf(format, q.Interface()); strings.Contains(text, hush) {
-				t.Errorf("%s of %v is %s", format, request, text)
-			}
-		}
-	})
+	plugtest.CheckSecrets(t, pkg,
+		"Description", "NewDescription", "RecordFile", "RecordDir", "MJRsDir", "NewRecordDir", "NewMJRsDir", "Groups", "Group",
+		"Action", "Display", "Codec", "Filename", "RTP", "Host", "HostFamily", "FileID")
 }
+
+func FuzzParse(f *testing.F) { plugtest.FuzzParse(f, pkg, nil) }
 
 // A field that zero does not leave out, or that zero leaves out although it has
 // a meaning, changes the request silently.
@@ -245,34 +63,5 @@ func TestZeroFields(t *testing.T) {
 		if got, err := json.Marshal(test.request); err != nil || string(got) != test.want {
 			t.Errorf("%T: got %s, %v; want %s", test.request, got, err, test.want)
 		}
-	}
-}
-
-func TestErrorCodes(t *testing.T) {
-	codes := []audiobridge.ErrorCode{
-		audiobridge.ErrorNoMessage, audiobridge.ErrorInvalidJSON, audiobridge.ErrorInvalidRequest,
-		audiobridge.ErrorMissingElement, audiobridge.ErrorInvalidElement, audiobridge.ErrorNoSuchRoom,
-		audiobridge.ErrorRoomExists, audiobridge.ErrorNotJoined, audiobridge.ErrorLibopusError,
-		audiobridge.ErrorUnauthorized, audiobridge.ErrorIDExists, audiobridge.ErrorAlreadyJoined,
-		audiobridge.ErrorNoSuchUser, audiobridge.ErrorInvalidSDP, audiobridge.ErrorNoSuchGroup,
-		audiobridge.ErrorUnknownError,
-	}
-	var numbers []int
-	for _, code := range codes {
-		numbers = append(numbers, int(code))
-		err := error(&janus.PluginError{Plugin: audiobridge.Name, Code: int(code)})
-		if !errors.Is(err, code) {
-			t.Errorf("an error %d does not match its code", int(code))
-		}
-		other := error(&janus.PluginError{Plugin: "janus.plugin.videoroom", Code: int(code)})
-		if errors.Is(other, code) {
-			t.Errorf("an error of another plugin matches %v", code)
-		}
-	}
-	if want := readCoverage(t).Errors; !slices.Equal(numbers, want) {
-		t.Errorf("the codes are %v, want %v", numbers, want)
-	}
-	if text := audiobridge.ErrorNoSuchRoom.Error(); text != "janus.plugin.audiobridge: error 485" {
-		t.Errorf("the text is %s", text)
 	}
 }

@@ -24,7 +24,7 @@ const (
 	ErrorNoSuchUser     ErrorCode = 492
 	ErrorInvalidSDP     ErrorCode = 493
 	ErrorNoSuchGroup    ErrorCode = 494
-	ErrorUnknownError   ErrorCode = 499 // any other error, such as a sampling rate that is not supported
+	ErrorUnknown        ErrorCode = 499 // any other error, such as a sampling rate that is not supported
 )
 
 func (c ErrorCode) Error() string { return Name + ": error " + strconv.Itoa(int(c)) }

@@ -209,9 +209,9 @@ func success(msg *janus.EventMsg) plugin.Event {
 	case plug.Has(msg, "mjrs"):
 		return new(MJRsEnabled)
 	case plug.Has(msg, "host"):
-		return new(Forwarding)
+		return new(RTPForwarding)
 	case plug.Has(msg, "stream_id"):
-		return new(ForwardingStopped)
+		return new(RTPForwardStopped)
 	case plug.Has(msg, "playing"):
 		return new(Playing)
 	case plug.Has(msg, "file_id"):

@@ -12,7 +12,6 @@ import (
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/audiobridge"
-	"nhooyr.io/websocket"
 )
 
 // patience bounds a test on a real Janus.
@@ -47,18 +46,7 @@ func converse(t *testing.T, strings bool) *conversation {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	gateway, group, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "") // the test is over
-		_ = group.Wait()
-	})
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := plugtest.NewSession(ctx, t, server.URL)
 	return &conversation{
 		T: t, ctx: ctx, server: server, session: session, strings: strings,
 		full: map[reflect.Type]bool{}, kinds: map[string]bool{},

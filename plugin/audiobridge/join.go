@@ -51,7 +51,7 @@ type Join struct {
 	// room allows it. An empty RTP is valid.
 	RTP *RTP `json:"rtp,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -110,7 +110,7 @@ type Configure struct {
 	// GenerateOffer. Only IP and Port are used. Since 1.3.2.
 	RTP *RTP `json:"rtp,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -149,7 +149,7 @@ type ChangeRoom struct {
 
 	Denoise *bool `json:"denoise,omitempty"` // as in Join; since 1.2.3
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -29,13 +29,13 @@ type RTPForward struct {
 
 	AdminKey string `json:"admin_key,omitempty"` // if the plugin's configuration has lock_rtp_forward
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
 // RTPForward sends the mix of a room to an RTP receiver, until StopRTPForward.
-func (c *Client) RTPForward(ctx context.Context, q RTPForward) (*Forwarding, error) {
-	return plug.Do[Forwarding](ctx, c.caller, request("rtp_forward", q, q.Extra))
+func (c *Client) RTPForward(ctx context.Context, q RTPForward) (*RTPForwarding, error) {
+	return plug.Do[RTPForwarding](ctx, c.caller, request("rtp_forward", q, q.Extra))
 }
 
 // String returns the request as JSON, with its secrets masked.
@@ -48,14 +48,14 @@ type StopRTPForward struct {
 	StreamID uint32    `json:"stream_id"`
 	AdminKey string    `json:"admin_key,omitempty"` // if the plugin's configuration has lock_rtp_forward
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
 // StopRTPForward ends a forwarder. Janus reports success even if there is no
 // such forwarder.
-func (c *Client) StopRTPForward(ctx context.Context, q StopRTPForward) (*ForwardingStopped, error) {
-	return plug.Do[ForwardingStopped](ctx, c.caller, request("stop_rtp_forward", q, q.Extra))
+func (c *Client) StopRTPForward(ctx context.Context, q StopRTPForward) (*RTPForwardStopped, error) {
+	return plug.Do[RTPForwardStopped](ctx, c.caller, request("stop_rtp_forward", q, q.Extra))
 }
 
 // String returns the request as JSON, with its secrets masked.
@@ -66,7 +66,7 @@ type ListForwarders struct {
 	Room   plugin.ID `json:"room"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -89,7 +89,7 @@ type PlayFile struct {
 
 	AdminKey string `json:"admin_key,omitempty"` // if the plugin's configuration has lock_play_file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -111,7 +111,7 @@ type IsPlaying struct {
 	FileID   string    `json:"file_id"`
 	AdminKey string    `json:"admin_key,omitempty"` // if the plugin's configuration has lock_play_file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -130,7 +130,7 @@ type StopFile struct {
 	FileID   string    `json:"file_id"`
 	AdminKey string    `json:"admin_key,omitempty"` // if the plugin's configuration has lock_play_file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -148,7 +148,7 @@ type StopAllFiles struct {
 	Secret   string    `json:"secret,omitempty"`    // of the room, if it has one
 	AdminKey string    `json:"admin_key,omitempty"` // if the plugin's configuration has lock_play_file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -165,7 +165,7 @@ type ListAnnouncements struct {
 	Room   plugin.ID `json:"room"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

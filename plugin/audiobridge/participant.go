@@ -11,7 +11,7 @@ import (
 type ListParticipants struct {
 	Room plugin.ID `json:"room"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -26,7 +26,7 @@ type Mute struct {
 	ID     plugin.ID `json:"id"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -45,7 +45,7 @@ type Unmute struct {
 	ID     plugin.ID `json:"id"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -63,7 +63,7 @@ type DenoiseEnable struct {
 	ID     plugin.ID `json:"id"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -82,7 +82,7 @@ type DenoiseDisable struct {
 	ID     plugin.ID `json:"id"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -101,7 +101,7 @@ type Kick struct {
 	ID     plugin.ID `json:"id"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -125,7 +125,7 @@ type Suspend struct {
 	PauseEvents bool `json:"pause_events,omitempty"` // whether the participant receives no events until Resume
 	StopRecord  bool `json:"stop_record,omitempty"`  // whether the recording of the participant ends
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -149,7 +149,7 @@ type Resume struct {
 	Record   bool   `json:"record,omitempty"`   // whether the participant is recorded from now on
 	Filename string `json:"filename,omitempty"` // base path of the .mjr file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -52,7 +52,7 @@ func TestRealErrors(t *testing.T) {
 			return err
 		},
 		audiobridge.ErrorNoSuchUser: func() error { return m.Kick(c.ctx, audiobridge.Kick{Room: room, ID: none}) },
-		audiobridge.ErrorUnknownError: func() error {
+		audiobridge.ErrorUnknown: func() error {
 			_, err := m.PlayFile(c.ctx, audiobridge.PlayFile{Room: room, Group: group, Filename: "/none.opus", AdminKey: adminKey})
 			return err
 		},

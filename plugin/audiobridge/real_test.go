@@ -4,12 +4,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"testing"
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/audiobridge"
 )
@@ -510,20 +510,16 @@ func empty(c *conversation, r *testRoom) {
 // fields, or if a kind of event did not come.
 func checkComplete(c *conversation) {
 	c.Helper()
-	coverage := readCoverage(c.T)
-	if sent := c.sent(); !slices.Equal(sent, coverage.Requests) {
-		c.Errorf("sent the requests %v, want %v", sent, coverage.Requests)
+	coverage := plugtest.ReadCoverage(c)
+	if sent := c.sent(); !slices.Equal(sent, coverage.RequestNames("")) {
+		c.Errorf("sent the requests %v, want %v", sent, coverage.RequestNames(""))
 	}
-	client := reflect.TypeFor[*audiobridge.Client]()
-	for i := range client.NumMethod() {
-		method := client.Method(i)
-		for n := range method.Type.NumIn() {
-			if q := method.Type.In(n); q.Kind() == reflect.Struct && !c.full[q] {
-				c.Errorf("%s was not sent with all fields", method.Name)
-			}
+	for _, q := range pkg.RequestStructs() {
+		if !c.full[q] {
+			c.Errorf("%v was not sent with all fields", q)
 		}
 	}
-	for _, kind := range coverage.Events {
+	for _, kind := range coverage.EventStructs() {
 		suspension := kind == "Suspended" || kind == "Resumed"
 		// Janus reads the audio levels of PeerConnections only, not of plain RTP.
 		talking := kind == "Talking" || kind == "StoppedTalking"

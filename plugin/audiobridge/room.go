@@ -61,7 +61,7 @@ type Create struct {
 
 	AdminKey string `json:"admin_key,omitempty"` // of the plugin's configuration, if there is one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -86,7 +86,7 @@ type Edit struct {
 	NewMJRsDir     string  `json:"new_mjrs_dir,omitempty"`   // folder of the .mjr files
 	Permanent      bool    `json:"permanent,omitempty"`      // whether the change is saved in the configuration file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -104,7 +104,7 @@ type Destroy struct {
 	Secret    string    `json:"secret,omitempty"`    // of the room, if it has one
 	Permanent bool      `json:"permanent,omitempty"` // whether the room is removed from the configuration file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -125,7 +125,7 @@ type EnableRecording struct {
 	RecordFile string    `json:"record_file,omitempty"` // path of the .wav file
 	RecordDir  string    `json:"record_dir,omitempty"`  // folder that RecordFile is relative to
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -144,7 +144,7 @@ type EnableMJRs struct {
 	MJRs    bool      `json:"mjrs"`
 	MJRsDir string    `json:"mjrs_dir,omitempty"` // folder of the .mjr files
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -161,7 +161,7 @@ func (q EnableMJRs) String() string { return plug.String(q) }
 type List struct {
 	AdminKey string `json:"admin_key,omitempty"` // makes the list include private rooms
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -177,7 +177,7 @@ func (q List) String() string { return plug.String(q) }
 type Exists struct {
 	Room plugin.ID `json:"room"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -193,7 +193,7 @@ type Allowed struct {
 	Action  Action    `json:"action"`
 	Allowed []string  `json:"allowed,omitempty"` // tokens to add or remove
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -210,7 +210,7 @@ type MuteRoom struct {
 	Room   plugin.ID `json:"room"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -228,7 +228,7 @@ type UnmuteRoom struct {
 	Room   plugin.ID `json:"room"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -245,7 +245,7 @@ type KickAll struct {
 	Room   plugin.ID `json:"room"`
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -54,7 +54,7 @@ type Start struct {
 	MinDelay *int `json:"min_delay,omitempty"` // of the playout-delay extension, in units of 10 ms; negative: none
 	MaxDelay *int `json:"max_delay,omitempty"` // of the playout-delay extension, in units of 10 ms; negative: none
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/cameronelliott/janus-go/plugin"
 )
 
-// Event is an event of the EchoTest plugin: *Started, *Done, *SimulcastLayers,
-// *SVCLayers, *SlowLink, or *plugin.Failure or *plugin.Unknown.
+// Event is an answer or an event of the EchoTest plugin: *Started, *Done,
+// *SimulcastLayers, *SVCLayers, *SlowLink, or *plugin.Failure or *plugin.Unknown.
 type Event = plugin.Event
 
 // Started is the answer to Start.

@@ -13,7 +13,6 @@ import (
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/echotest"
-	"nhooyr.io/websocket"
 )
 
 // offer is an SDP offer of VP8.
@@ -29,18 +28,7 @@ func TestRealJanus(t *testing.T) {
 	server := realjanus.Start(t, realjanus.Options{Plugins: []string{"echotest"}})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	gateway, group, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "") // the test is over
-		_ = group.Wait()
-	})
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := plugtest.NewSession(ctx, t, server.URL)
 	handle, err := session.Attach(ctx, "", echotest.Name)
 	if err != nil {
 		t.Fatal(err)

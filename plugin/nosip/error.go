@@ -21,7 +21,7 @@ const (
 	ErrorRecordingError ErrorCode = 449
 	ErrorTooStrict      ErrorCode = 450 // SDESMandatory, but the other side does not offer SRTP
 	ErrorNoSuchStream   ErrorCode = 451 // since 1.4.0
-	ErrorUnknownError   ErrorCode = 499
+	ErrorUnknown        ErrorCode = 499
 )
 
 func (c ErrorCode) Error() string { return Name + ": error " + strconv.Itoa(int(c)) }

@@ -6,6 +6,7 @@ import (
 	"log"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/janustest"
 	"github.com/cameronelliott/janus-go/plugin/nosip"
 	"nhooyr.io/websocket"
@@ -55,7 +56,7 @@ func Example() {
 
 // translate is a plugin that knows one call.
 func translate(r *janustest.Request) {
-	if requestName(r) == "generate" {
+	if plugtest.RequestName(r) == "generate" {
 		reply(r, `{"event":"generated","type":"offer","sdp":"v=0 (RTP)"}`)
 		return
 	}

@@ -42,11 +42,11 @@ type ForwardStream struct {
 type RTPForward struct {
 	Streams []ForwardStream `json:"streams"` // at least one
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
-// String returns the request as JSON, without its secrets.
+// String returns the request as JSON, with its secrets masked.
 func (q RTPForward) String() string { return plug.String(q) }
 
 // RTPForward sends streams to other addresses as RTP. Since 1.4.0.
@@ -59,7 +59,7 @@ func (c *Client) RTPForward(ctx context.Context, q RTPForward) (*RTPForwarding, 
 type StopRTPForward struct {
 	StreamID uint32 `json:"stream_id"` // Forwarder.StreamID
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

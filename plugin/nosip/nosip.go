@@ -1,6 +1,6 @@
 // Package nosip is a client for Janus's NoSIP plugin, which connects a WebRTC
 // peer with plain RTP. The SDPs are exchanged with the other side by the program
-// itself, in whatever way.
+// itself.
 //
 // To call, pass the peer's offer to Generate, send the SDP of the answer to the
 // other side, and pass the SDP that comes back to Process, whose answer has the
@@ -89,7 +89,7 @@ type Generate struct {
 	SRTPProfile SRTPProfile `json:"srtp_profile,omitempty"`
 	Update      bool        `json:"update,omitempty"` // Janus looks at the update member of the jsep instead
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -109,7 +109,7 @@ type Process struct {
 	SRTPProfile SRTPProfile `json:"srtp_profile,omitempty"` // not used: it is in the SDP
 	Update      bool        `json:"update,omitempty"`       // the SDP changes the media of a call
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -144,7 +144,7 @@ type Recording struct {
 	PeerVideo bool            `json:"peer_video,omitempty"` // the video of the other side
 	Filename  string          `json:"filename,omitempty"`   // base path; Janus adds -user-audio, -peer-video and the like
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -158,7 +158,7 @@ type Keyframe struct {
 	User bool `json:"user,omitempty"` // ask the WebRTC peer
 	Peer bool `json:"peer,omitempty"` // ask the other side
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

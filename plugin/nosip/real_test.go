@@ -12,7 +12,6 @@ import (
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin/nosip"
-	"nhooyr.io/websocket"
 )
 
 // side is a handle of the plugin.
@@ -27,18 +26,7 @@ func TestReal(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	server := realjanus.Start(t, realjanus.Options{Plugins: []string{"nosip"}})
-	gateway, group, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "")
-		_ = group.Wait()
-	}()
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := plugtest.NewSession(ctx, t, server.URL)
 	attach := func() side {
 		handle, err := session.Attach(ctx, "", nosip.Name)
 		if err != nil {

@@ -1,42 +1,34 @@
 package recordplay_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"slices"
 	"testing"
 
-	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/recordplay"
 )
 
-// The numbers of the plugin. Seven of the answers are to requests that Janus
-// answers with an event, and Ignored is one that says nothing.
-const (
-	requestCount = 9
-	eventCount   = 2
-	answerCount  = 11
-	errorCount   = 12
-)
-
-func TestCounts(t *testing.T) {
-	c := plugtest.ReadCoverage(t)
-	if len(c.Requests) != requestCount || len(c.Events) != eventCount || len(c.Answers) != answerCount || len(c.Errors) != errorCount {
-		t.Errorf("there are %d requests, %d events, %d answers and %d error codes, want %d, %d, %d and %d",
-			len(c.Requests), len(c.Events), len(c.Answers), len(c.Errors), requestCount, eventCount, answerCount, errorCount)
-	}
+// pkg is the package, for the checks.
+var pkg = plugtest.Package{
+	Name:  recordplay.Name,
+	On:    func(c plugin.Caller) any { return recordplay.On(c) },
+	Parse: recordplay.Parse,
+	Error: func(code int) error { return recordplay.ErrorCode(code) },
+	Check: checkLossless,
 }
 
-func TestRequests(t *testing.T) {
-	plugtest.CheckRequests(t, "recordplay", func(c plugin.Caller) any { return recordplay.On(c) }, plugtest.ReadCoverage(t).Requests)
-}
+func TestCoverage(t *testing.T) { plugtest.CheckCoverage(t, pkg) }
+
+func TestMethods(t *testing.T) { plugtest.CheckRequests(t, pkg) }
+
+func TestSamples(t *testing.T) { plugtest.CheckSamples(t, pkg) }
 
 func TestRequestsHideTheirSecrets(t *testing.T) {
-	plugtest.CheckSecrets(t, recordplay.On(nil), "Name", "Filename", "AudioCodec", "VideoCodec", "VideoProfile")
+	plugtest.CheckSecrets(t, pkg, "Name", "Filename", "AudioCodec", "VideoCodec", "VideoProfile")
 }
+
+func FuzzParse(f *testing.F) { plugtest.FuzzParse(f, pkg, nil) }
 
 // A field that zero does not leave out, or that zero leaves out although it has
 // a meaning, changes the request silently.
@@ -62,45 +54,13 @@ func TestZeroFields(t *testing.T) {
 	}
 }
 
-// errRefused is the error of refuser.
-var errRefused = errors.New("refused")
-
-// refuser is a Caller whose calls fail.
-type refuser struct{}
-
-func (refuser) Call(context.Context, any, any) (*janus.EventMsg, error) { return nil, errRefused }
-
 // Play and Restart send the same request.
 func TestRestart(t *testing.T) {
-	recorder := &plugtest.Recorder{Caller: refuser{}}
-	if _, err := recordplay.On(recorder).Restart(t.Context(), recordplay.Restart{ID: 7}); !errors.Is(err, errRefused) {
+	recorder := plugtest.NewStandIn(t, recordplay.Name)
+	if _, err := recordplay.On(recorder).Restart(t.Context(), recordplay.Restart{ID: 7}); err == nil {
 		t.Error(err)
 	}
 	if got, err := json.Marshal(recorder.Last(t).Body); string(got) != `{"id":7,"request":"play","restart":true}` {
 		t.Errorf("Restart sends %s, %v", got, err)
-	}
-}
-
-func TestErrorCodes(t *testing.T) {
-	codes := []recordplay.ErrorCode{
-		recordplay.ErrorNoMessage, recordplay.ErrorInvalidJSON, recordplay.ErrorInvalidRequest, recordplay.ErrorInvalidElement,
-		recordplay.ErrorMissingElement, recordplay.ErrorNotFound, recordplay.ErrorInvalidRecording, recordplay.ErrorInvalidState,
-		recordplay.ErrorInvalidSDP, recordplay.ErrorRecordingExists, recordplay.ErrorUnauthorized, recordplay.ErrorUnknown,
-	}
-	var numbers []int
-	for _, code := range codes {
-		numbers = append(numbers, int(code))
-		if err := error(&janus.PluginError{Plugin: recordplay.Name, Code: int(code)}); !errors.Is(err, code) {
-			t.Errorf("%v does not match %v", err, code)
-		}
-		if err := error(&janus.PluginError{Plugin: "janus.plugin.other", Code: int(code)}); errors.Is(err, code) {
-			t.Errorf("%v matches %v", err, code)
-		}
-	}
-	if want := plugtest.ReadCoverage(t).Errors; !slices.Equal(numbers, want) {
-		t.Errorf("the codes are %v, want %v", numbers, want)
-	}
-	if text := recordplay.ErrorNotFound.Error(); text != "janus.plugin.recordplay: error 416" {
-		t.Errorf("the text is %s", text)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/cameronelliott/janus-go/plugin"
 )
 
-// Event is an event of the Record&Play plugin: *Done, *SlowLink, the answer to a
-// call that did not wait for it, such as *Recording, or *plugin.Failure or
-// *plugin.Unknown.
+// Event is an answer or an event of the Record&Play plugin: a pointer to one of
+// the structs of this package that embed plugin.Meta, or *plugin.Failure or
+// *plugin.Unknown. The events are *Done and *SlowLink.
 type Event = plugin.Event
 
 // Flag is a boolean. Janus sends it as a boolean or as 0 or 1.

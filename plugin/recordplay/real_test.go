@@ -180,12 +180,12 @@ func checkComplete(c *conversation) {
 		}
 	}
 	coverage := plugtest.ReadCoverage(c)
-	for _, name := range coverage.Requests {
+	for _, name := range coverage.RequestNames("") {
 		if !sent[name] {
 			c.Errorf("%s was not sent", name)
 		}
 	}
-	for _, kind := range slices.Concat(coverage.Events, coverage.Answers) {
+	for _, kind := range coverage.Structs() {
 		if !c.kinds[kind] && kind != "SlowLink" { // which needs a bad network
 			c.Errorf("no %s was received", kind)
 		}

@@ -81,7 +81,7 @@ const (
 type Update struct {
 	AdminKey string `json:"admin_key,omitempty"` // of the plugin's configuration, if there is one; since 1.3.1
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -97,7 +97,7 @@ func (q Update) String() string { return plug.String(q) }
 type List struct {
 	AdminKey string `json:"admin_key,omitempty"` // makes the list include private recordings; since 1.3.1
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -115,7 +115,7 @@ type Configure struct {
 	VideoBitrateMax       *int `json:"video-bitrate-max,omitempty"`       // bit/s; default: 1,048,576
 	VideoKeyframeInterval *int `json:"video-keyframe-interval,omitempty"` // time between requests for keyframes, ms, rounded down to seconds; default: 15,000
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -141,7 +141,7 @@ type Record struct {
 	// janus. The other fields, but Name, are not used.
 	Update bool `json:"update,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -157,7 +157,7 @@ func (c *Client) Record(ctx context.Context, q Record, jsep any) (*Recording, er
 type Play struct {
 	ID uint64 `json:"id"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -171,7 +171,7 @@ func (c *Client) Play(ctx context.Context, q Play) (*Preparing, error) {
 type Restart struct {
 	ID uint64 `json:"id"` // of any recording; the one that is played is used
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

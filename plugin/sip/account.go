@@ -53,11 +53,11 @@ type Register struct {
 
 	Refresh bool `json:"refresh,omitempty"` // replace the registration of this handle
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
-// String returns the request as JSON, without its secrets.
+// String returns the request as JSON, with its secrets masked.
 func (q Register) String() string { return plug.String(q) }
 
 // Register sets up the account of the handle. It returns *Registering, and
@@ -77,7 +77,7 @@ type RegisterHelper struct {
 	// IncomingHeaderPrefixes is as in Register. Default: those of the account.
 	IncomingHeaderPrefixes []string `json:"incoming_header_prefixes,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -112,7 +112,7 @@ type Subscribe struct {
 	ContentType  string  `json:"content_type,omitempty"` // of Content; since 1.4.0
 	Content      string  `json:"content,omitempty"`      // body of the SUBSCRIBE; since 1.4.0
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -51,11 +51,11 @@ type Call struct {
 	HA1Secret string `json:"ha1_secret,omitempty"`
 	AuthUser  string `json:"authuser,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
-// String returns the request as JSON, without its secrets.
+// String returns the request as JSON, with its secrets masked.
 func (q Call) String() string { return plug.String(q) }
 
 // Call calls a SIP URI. jsep is the SDP offer. What becomes of the call follows
@@ -85,7 +85,7 @@ type Accept struct {
 	// AutoacceptReinvites is as in Call.
 	AutoacceptReinvites *bool `json:"autoaccept_reinvites,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -109,7 +109,7 @@ type Progress struct {
 	// AutoacceptReinvites is as in Call.
 	AutoacceptReinvites *bool `json:"autoaccept_reinvites,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -134,7 +134,7 @@ type Decline struct {
 	Headers Headers `json:"headers,omitempty"`  // for the response
 	ReferID uint32  `json:"refer_id,omitempty"` // declines this *TransferRequested instead of a call
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -149,7 +149,7 @@ type Transfer struct {
 	URI     string `json:"uri"`               // SIP URI that the peer is to call
 	Replace string `json:"replace,omitempty"` // Call-ID of the call that the new one is to replace, for an attended transfer
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -175,7 +175,7 @@ type Hold struct {
 	Direction Direction `json:"direction,omitempty"`
 	Headers   Headers   `json:"headers,omitempty"` // for the re-INVITE
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -189,7 +189,7 @@ func (c *Client) Hold(ctx context.Context, q Hold) (*Holding, error) {
 type Unhold struct {
 	Headers Headers `json:"headers,omitempty"` // for the re-INVITE
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -203,7 +203,7 @@ func (c *Client) Unhold(ctx context.Context, q Unhold) (*Resuming, error) {
 type Hangup struct {
 	Headers Headers `json:"headers,omitempty"` // for the BYE
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

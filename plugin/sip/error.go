@@ -29,7 +29,7 @@ const (
 	ErrorHelperError       ErrorCode = 453
 	ErrorNoSuchCallID      ErrorCode = 454
 	ErrorNoSuchStream      ErrorCode = 455 // since 1.4.0
-	ErrorUnknownError      ErrorCode = 499
+	ErrorUnknown           ErrorCode = 499
 )
 
 func (c ErrorCode) Error() string { return Name + ": error " + strconv.Itoa(int(c)) }

@@ -7,6 +7,7 @@ import (
 	"log"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/janustest"
 	"github.com/cameronelliott/janus-go/plugin/sip"
 	"nhooyr.io/websocket"
@@ -66,7 +67,7 @@ func Example() {
 // have accepted.
 func beCalled(r *janustest.Request) {
 	answer, event, jsep := "registered", `{"event":"incomingcall","username":"sip:alice@127.0.0.1"}`, any(janus.JSEP{Type: "offer", SDP: "v=0"})
-	if requestName(r) == "accept" {
+	if plugtest.RequestName(r) == "accept" {
 		answer, event, jsep = "accepted", `{"event":"hangup","code":200,"reason":"to BYE"}`, nil
 	}
 	reply(r, fmt.Sprintf(`{"event":%q}`, answer))

@@ -15,7 +15,6 @@ import (
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/sip"
-	"nhooyr.io/websocket"
 )
 
 // lab is a real Janus with phones.
@@ -42,21 +41,13 @@ type phone struct {
 func newLab(ctx context.Context, t *testing.T) *lab {
 	t.Helper()
 	server := realjanus.Start(t, realjanus.Options{Plugins: []string{"sip"}})
-	gateway, group, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
 	l := &lab{Server: server, t: t}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "")
-		_ = group.Wait()
+	t.Cleanup(func() { // when the connection has ended
 		for _, phone := range l.phones {
 			phone.drain()
 		}
 	})
-	if l.session, err = gateway.Create(ctx, ""); err != nil {
-		t.Fatal(err)
-	}
+	l.session = plugtest.NewSession(ctx, t, server.URL)
 	return l
 }
 

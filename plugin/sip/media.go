@@ -29,7 +29,7 @@ type Recording struct {
 	SendPeerPLI bool            `json:"send_peer_pli,omitempty"` // ask the SIP peer for a keyframe when its video starts
 	Filename    string          `json:"filename,omitempty"`      // base path; Janus adds -user-audio, -peer-video and the like
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -44,7 +44,7 @@ type Info struct {
 	Content string  `json:"content"`
 	Headers Headers `json:"headers,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -61,7 +61,7 @@ type Message struct {
 	CallID      string  `json:"call_id,omitempty"`      // SIP Call-ID, only with URI; default: a random one
 	Headers     Headers `json:"headers,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -77,7 +77,7 @@ type DTMFInfo struct {
 	Duration int     `json:"duration,omitempty"` // ms, up to 5000; default 160
 	Headers  Headers `json:"headers,omitempty"`
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -91,7 +91,7 @@ type Keyframe struct {
 	User bool `json:"user,omitempty"` // ask the WebRTC peer
 	Peer bool `json:"peer,omitempty"` // ask the SIP peer
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -136,11 +136,11 @@ type ForwardStream struct {
 type RTPForward struct {
 	Streams []ForwardStream `json:"streams"` // at least one
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
-// String returns the request as JSON, without its secrets.
+// String returns the request as JSON, with its secrets masked.
 func (q RTPForward) String() string { return plug.String(q) }
 
 // RTPForward sends streams of the call to other addresses as RTP. Since 1.4.0.
@@ -153,7 +153,7 @@ func (c *Client) RTPForward(ctx context.Context, q RTPForward) (*RTPForwarding, 
 type StopRTPForward struct {
 	StreamID uint32 `json:"stream_id"` // Forwarder.StreamID
 
-	// Extra has further fields, for what this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -1,24 +1,17 @@
 package sip_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
-	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/janustest"
-	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/sip"
-	"nhooyr.io/websocket"
 )
 
 // requests has for each request its fields, as Janus knows them, and the result
@@ -53,31 +46,6 @@ var requests = map[string]struct{ fields, result, answer string }{
 	"reset":            {"", `{"event":"reset"}`, "Reset"},
 }
 
-// attach returns a handle at a stand-in server on which plugin answers.
-func attach(t testing.TB, plugin func(r *janustest.Request)) *janus.Handle {
-	t.Helper()
-	server := janustest.NewServer()
-	t.Cleanup(server.Close)
-	server.Handle(sip.Name, janustest.PluginFunc(plugin))
-	gateway, group, err := janus.Connect(t.Context(), server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "") // the server may have closed first
-		_ = group.Wait()
-	})
-	session, err := gateway.Create(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	handle, err := session.Attach(t.Context(), "", sip.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return handle
-}
-
 // reply answers a request with a result.
 func reply(r *janustest.Request, result string) {
 	data := map[string]any{"sip": "event", "call_id": "c1"}
@@ -88,16 +56,10 @@ func reply(r *janustest.Request, result string) {
 	_ = r.Event(data, nil)
 }
 
-func requestName(r *janustest.Request) string {
-	var body struct{ Request string }
-	_ = json.Unmarshal(r.Body, &body)
-	return body.Request
-}
-
 // Every method sends a request with every field, and returns the answer.
 func TestRequests(t *testing.T) {
-	recorder := &plugtest.Recorder{Caller: attach(t, func(r *janustest.Request) {
-		reply(r, requests[requestName(r)].result)
+	recorder := &plugtest.Recorder{Caller: plugtest.Attach(t, sip.Name, func(r *janustest.Request) {
+		reply(r, requests[plugtest.RequestName(r)].result)
 	})}
 	client := reflect.ValueOf(sip.On(recorder))
 	sent := map[string]map[string]bool{}
@@ -144,91 +106,8 @@ func TestRequests(t *testing.T) {
 			t.Errorf("%s: the fields sent are\n%v, want\n%v", name, got, want)
 		}
 	}
-	if got, want := slices.Sorted(maps.Keys(sent)), coverage(t).Requests; !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+	if got, want := slices.Sorted(maps.Keys(sent)), plugtest.ReadCoverage(t).RequestNames(""); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 		t.Errorf("the requests sent are %v, want %v", got, want)
-	}
-}
-
-// coverage is what the documentation says that the package covers.
-func coverage(t *testing.T) (c struct {
-	Requests, Events, Answers []string
-	Errors                    []int
-}) {
-	t.Helper()
-	text, err := os.ReadFile("testdata/coverage.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &c); err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func TestCounts(t *testing.T) {
-	c := coverage(t)
-	if len(c.Requests) != 23 || len(c.Events) != 20 || len(c.Answers) != 25 || len(c.Errors) != 17 {
-		t.Errorf("there are %d requests, %d events, %d answers and %d errors", len(c.Requests), len(c.Events), len(c.Answers), len(c.Errors))
-	}
-}
-
-// Each kind of event and answer has a sample that is decoded into the struct for
-// it, and nothing is lost.
-func TestParse(t *testing.T) {
-	feed := plugtest.NewFeed(t, sip.Name)
-	pushed, answers := map[string]bool{}, map[string]bool{}
-	for _, sample := range plugtest.Samples(t) {
-		msg := feed.Message(t, sample.Frame)
-		event, ok := sip.Parse(msg)
-		if !ok || typeName(event) != sample.Event {
-			t.Errorf("%s became %T, want %s", sample.Frame, event, sample.Event)
-			continue
-		}
-		message := msg.(*janus.EventMsg)
-		data := message.Plugindata.Data
-		result, _ := data["result"].(map[string]any)
-		want, _ := data["call_id"].(string)
-		if id, ok := result["call_id"].(string); ok {
-			want = id
-		}
-		if got := sip.CallID(event); got != want {
-			t.Errorf("the Call-ID of %s is %q", sample.Frame, got)
-		}
-		meta := event.EventMeta()
-		if string(meta.Raw) != string(message.Plugindata.Raw()) || meta.Transaction != message.Transaction || (meta.JSEP == nil) != (message.Jsep == nil) {
-			t.Errorf("the Meta of %s is %+v", sample.Frame, meta)
-		}
-		switch event.(type) {
-		case *plugin.Unknown, *plugin.Failure:
-			continue
-		}
-		checkLossless(t, event)
-		if meta.Transaction == "a1" {
-			answers[kindOf(result)] = true
-		} else {
-			pushed[kindOf(result)] = true
-		}
-	}
-	c := coverage(t)
-	delete(answers, "") // of send_ringing
-	for _, kinds := range []struct {
-		got  map[string]bool
-		want []string
-	}{{pushed, c.Events}, {answers, c.Answers}} {
-		if got := slices.Sorted(maps.Keys(kinds.got)); !slices.Equal(got, slices.Sorted(slices.Values(kinds.want))) {
-			t.Errorf("there are samples of\n%v, want\n%v", got, kinds.want)
-		}
-	}
-}
-
-func TestParseOfOthers(t *testing.T) {
-	for _, msg := range []any{nil, &janus.HangupMsg{}, (*janus.EventMsg)(nil), &janus.EventMsg{Plugindata: janus.PluginData{Plugin: "janus.plugin.nosip"}}} {
-		if event, ok := sip.Parse(msg); ok {
-			t.Errorf("%T became %T", msg, event)
-		}
-	}
-	if id := sip.CallID(nil); id != "" {
-		t.Errorf("the Call-ID of nothing is %q", id)
 	}
 }
 
@@ -256,7 +135,7 @@ func TestEventOvertakesAnswer(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			handle := attach(t, func(r *janustest.Request) {
+			handle := plugtest.Attach(t, sip.Name, func(r *janustest.Request) {
 				reply(r, test.early)
 				reply(r, `{"event":"calling","call_id":"c1"}`)
 			})
@@ -275,7 +154,7 @@ func TestEventOvertakesAnswer(t *testing.T) {
 }
 
 func TestEventOvertakesAccepting(t *testing.T) {
-	handle := attach(t, func(r *janustest.Request) {
+	handle := plugtest.Attach(t, sip.Name, func(r *janustest.Request) {
 		reply(r, `{"event":"accepted","username":"sip:bob@example.com"}`)
 		reply(r, `{"event":"accepting"}`)
 	})
@@ -294,45 +173,11 @@ func TestUnexpectedAnswer(t *testing.T) {
 		`{"event":"ringing"}`:                     "sip: decline: answer not understood: it is a *sip.Ringing",
 		`{"event":"declining","code":"unlikely"}`: "sip: decline: answer not understood: json: cannot unmarshal",
 	} {
-		handle := attach(t, func(r *janustest.Request) { reply(r, result) })
+		handle := plugtest.Attach(t, sip.Name, func(r *janustest.Request) { reply(r, result) })
 		answer, err := sip.On(handle).Decline(t.Context(), sip.Decline{})
 		if answer != nil || err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: got %v and %v, want %s", result, answer, err, want)
 		}
-	}
-}
-
-func TestErrors(t *testing.T) {
-	var code int
-	handle := attach(t, func(r *janustest.Request) {
-		_ = r.Ack()
-		_ = r.Event(map[string]any{"sip": "event", "error_code": code, "error": "no"}, nil)
-	})
-	codes := []sip.ErrorCode{
-		sip.ErrorNoMessage, sip.ErrorInvalidJSON, sip.ErrorInvalidRequest, sip.ErrorMissingElement, sip.ErrorInvalidElement,
-		sip.ErrorAlreadyRegistered, sip.ErrorInvalidAddress, sip.ErrorWrongState, sip.ErrorMissingSDP, sip.ErrorLibSofiaError,
-		sip.ErrorIOError, sip.ErrorRecordingError, sip.ErrorTooStrict, sip.ErrorHelperError, sip.ErrorNoSuchCallID,
-		sip.ErrorNoSuchStream, sip.ErrorUnknownError,
-	}
-	var numbers []int
-	for _, want := range codes {
-		numbers = append(numbers, int(want))
-		code = int(want)
-		_, err := sip.On(handle).Reset(t.Context())
-		var failure *janus.PluginError
-		if !errors.Is(err, want) || !errors.As(err, &failure) || failure.Reason != "no" || errors.Is(err, sip.ErrorCode(1)) {
-			t.Errorf("the error of code %d is %v", code, err)
-		}
-		if want.Error() != fmt.Sprintf("janus.plugin.sip: error %d", code) {
-			t.Errorf("the text of the code is %s", want)
-		}
-	}
-	if want := coverage(t).Errors; !slices.Equal(numbers, want) {
-		t.Errorf("the codes are %v, want %v", numbers, want)
-	}
-	code = 0
-	if _, err := sip.On(handle).Reset(t.Context()); !errors.Is(err, sip.ErrorCode(0)) {
-		t.Errorf("the error without a code is %v", err)
 	}
 }
 
@@ -352,7 +197,7 @@ func TestStringHidesSecrets(t *testing.T) {
 
 func TestExtra(t *testing.T) {
 	var body map[string]any
-	handle := attach(t, func(r *janustest.Request) {
+	handle := plugtest.Attach(t, sip.Name, func(r *janustest.Request) {
 		_ = json.Unmarshal(r.Body, &body)
 		reply(r, `{"event":"infosent"}`)
 	})
@@ -368,7 +213,7 @@ func TestExtra(t *testing.T) {
 
 func TestNoStreamsAreNotNull(t *testing.T) {
 	var body string
-	handle := attach(t, func(r *janustest.Request) {
+	handle := plugtest.Attach(t, sip.Name, func(r *janustest.Request) {
 		body = string(r.Body)
 		reply(r, `{"event":"rtp_forward"}`)
 	})
@@ -383,77 +228,14 @@ func TestNoStreamsAreNotNull(t *testing.T) {
 const incoming = `{"sip":"event","result":{"event":"incomingcall","username":"sip:alice@example.com","call_id":"c1","displayname":"Alice",` +
 	`"callee":"sip:bob@example.com","headers":{"X-Foo":"bar"},"srtp":"sdes_optional"},"call_id":"c1"}`
 
-func BenchmarkParse(b *testing.B) {
-	msg := plugtest.NewFeed(b, sip.Name).Event(b, sip.Name, []byte(incoming))
-	b.ReportAllocs()
-	for b.Loop() {
-		sip.Parse(msg)
-	}
-}
-
-// BenchmarkUnmarshal is what BenchmarkParse is measured against.
-func BenchmarkUnmarshal(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := json.Unmarshal([]byte(incoming), &struct{ Result sip.IncomingCall }{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// A typed request costs little more than the same one by hand.
+// Parse costs little more than decoding the data, and a typed call little more
+// than the same call by hand.
 func TestAllocations(t *testing.T) {
-	handle := attach(t, func(r *janustest.Request) { reply(r, `{"event":"infosent"}`) })
-	ctx := context.Background()
-	byHand := testing.AllocsPerRun(100, func() {
-		body := map[string]any{"request": "info", "type": "text/plain", "content": "hello"}
-		if _, err := handle.Call(ctx, body, nil); err != nil {
-			t.Fatal(err)
-		}
-	})
-	phone := sip.On(handle)
-	typed := testing.AllocsPerRun(100, func() {
-		if _, err := phone.Info(ctx, sip.Info{Type: "text/plain", Content: "hello"}); err != nil {
-			t.Fatal(err)
-		}
-	})
-	t.Logf("%.0f allocations by hand, %.0f typed", byHand, typed)
-	if typed > byHand+25 {
-		t.Errorf("a typed call costs %.0f allocations, by hand %.0f", typed, byHand)
-	}
-}
-
-func FuzzParse(f *testing.F) {
-	for _, sample := range plugtest.Samples(f) {
-		var frame struct {
-			Plugindata struct{ Data json.RawMessage }
-		}
-		if err := json.Unmarshal(sample.Frame, &frame); err != nil {
-			f.Fatal(err)
-		}
-		f.Add([]byte(frame.Plugindata.Data))
-	}
-	feed := plugtest.NewFeed(f, sip.Name)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var object map[string]json.RawMessage
-		if !utf8.Valid(data) || json.Unmarshal(data, &object) != nil || object == nil {
-			t.Skip("Janus sends objects only")
-		}
-		if len(data) > 4096 {
-			t.Skip("too deep, perhaps")
-		}
-		frame := fmt.Appendf(nil, `{"janus":"event","plugindata":{"plugin":%q,"data":%s}}`, sip.Name, data)
-		msg, ok := feed.Message(t, frame).(*janus.EventMsg)
-		if !ok {
-			t.Skip("a number is out of range")
-		}
-		event, ok := sip.Parse(msg)
-		if !ok {
-			t.Fatalf("%s is not an event of the plugin", data)
-		}
-		if meta := event.EventMeta(); string(meta.Raw) != string(msg.Plugindata.Raw()) {
-			t.Errorf("Raw is %s, want %s", meta.Raw, msg.Plugindata.Raw())
-		}
-		sip.CallID(event)
+	plugtest.CheckParseAllocations(t, pkg, incoming, func() any { return new(struct{ Result sip.IncomingCall }) })
+	caller := plugtest.Answerer{Answer: plugtest.NewFeed(t, sip.Name).Event(t, sip.Name, []byte(`{"sip":"event","result":{"event":"infosent"}}`))}
+	client := sip.On(caller)
+	plugtest.CheckCallAllocations(t, caller, map[string]any{"request": "info", "type": "text/plain", "content": "hello"}, func() any { return new(struct{ Result sip.InfoSent }) }, func() error {
+		_, err := client.Info(t.Context(), sip.Info{Type: "text/plain", Content: "hello"})
+		return err
 	})
 }

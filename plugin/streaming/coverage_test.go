@@ -1,41 +1,33 @@
 package streaming_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"slices"
 	"testing"
 
-	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/streaming"
 )
 
-// The numbers of the plugin. Nine of the answers are to requests that Janus
-// answers with an event.
-const (
-	requestCount = 15
-	eventCount   = 10
-	answerCount  = 15
-	errorCount   = 13
-)
-
-func TestCounts(t *testing.T) {
-	c := plugtest.ReadCoverage(t)
-	if len(c.Requests) != requestCount || len(c.Events) != eventCount || len(c.Answers) != answerCount || len(c.Errors) != errorCount {
-		t.Errorf("there are %d requests, %d events, %d answers and %d error codes, want %d, %d, %d and %d",
-			len(c.Requests), len(c.Events), len(c.Answers), len(c.Errors), requestCount, eventCount, answerCount, errorCount)
-	}
+// pkg is the package, for the checks.
+var pkg = plugtest.Package{
+	Name:  streaming.Name,
+	On:    func(c plugin.Caller) any { return streaming.On(c) },
+	Parse: streaming.Parse,
+	Error: func(code int) error { return streaming.ErrorCode(code) },
+	Check: checkLossless,
 }
 
-func TestRequests(t *testing.T) {
-	plugtest.CheckRequests(t, "streaming", func(c plugin.Caller) any { return streaming.On(c) }, plugtest.ReadCoverage(t).Requests)
-}
+func TestCoverage(t *testing.T) { plugtest.CheckCoverage(t, pkg) }
+
+func TestMethods(t *testing.T) { plugtest.CheckRequests(t, pkg) }
+
+func TestSamples(t *testing.T) { plugtest.CheckSamples(t, pkg) }
+
+func FuzzParse(f *testing.F) { plugtest.FuzzParse(f, pkg, nil) }
 
 func TestRequestsHideTheirSecrets(t *testing.T) {
-	plugtest.CheckSecrets(t, streaming.On(nil),
+	plugtest.CheckSecrets(t, pkg,
 		"Name", "Description", "Metadata", "Media", "DataType", "Filename", "URL", "User", "Iface", "NewDescription", "NewMetadata",
 		"AudioCodec", "AudioRTPMap", "AudioFMTP", "VideoCodec", "VideoRTPMap", "VideoFMTP", "Audio", "Video", "Data", "Mid", "Streams")
 	details := streaming.Details{Secret: "hush", PIN: "hush", Password: "hush", Description: "shown"}
@@ -87,17 +79,9 @@ func TestZeroFields(t *testing.T) {
 	}
 }
 
-// errRefused is the error of refuser.
-var errRefused = errors.New("refused")
-
-// refuser is a Caller whose calls fail.
-type refuser struct{}
-
-func (refuser) Call(context.Context, any, any) (*janus.EventMsg, error) { return nil, errRefused }
-
 // The forms of a request differ by fields that their methods add.
 func TestFormsOfRequests(t *testing.T) {
-	recorder := &plugtest.Recorder{Caller: refuser{}}
+	recorder := plugtest.NewStandIn(t, streaming.Name)
 	c := streaming.On(recorder)
 	for want, call := range map[string]func() error{
 		`{"request":"create","type":"rtp"}`: func() error {
@@ -127,35 +111,11 @@ func TestFormsOfRequests(t *testing.T) {
 			return err
 		},
 	} {
-		if err := call(); !errors.Is(err, errRefused) {
+		if err := call(); err == nil {
 			t.Errorf("%s: %v", want, err)
 		}
 		if got := encode(t, recorder.Last(t).Body); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-	}
-}
-
-func TestErrorCodes(t *testing.T) {
-	codes := []streaming.ErrorCode{
-		streaming.ErrorNoMessage, streaming.ErrorInvalidJSON, streaming.ErrorInvalidRequest, streaming.ErrorMissingElement,
-		streaming.ErrorInvalidElement, streaming.ErrorNoSuchMountpoint, streaming.ErrorCantCreate, streaming.ErrorUnauthorized,
-		streaming.ErrorCantSwitch, streaming.ErrorCantRecord, streaming.ErrorInvalidState, streaming.ErrorInvalidSDP, streaming.ErrorUnknown,
-	}
-	var numbers []int
-	for _, code := range codes {
-		numbers = append(numbers, int(code))
-		if err := error(&janus.PluginError{Plugin: streaming.Name, Code: int(code)}); !errors.Is(err, code) {
-			t.Errorf("%v does not match %v", err, code)
-		}
-		if err := error(&janus.PluginError{Plugin: "janus.plugin.other", Code: int(code)}); errors.Is(err, code) {
-			t.Errorf("%v matches %v", err, code)
-		}
-	}
-	if want := plugtest.ReadCoverage(t).Errors; !slices.Equal(numbers, want) {
-		t.Errorf("the codes are %v, want %v", numbers, want)
-	}
-	if text := streaming.ErrorNoSuchMountpoint.Error(); text != "janus.plugin.streaming: error 455" {
-		t.Errorf("the text is %s", text)
 	}
 }

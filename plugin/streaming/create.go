@@ -51,7 +51,7 @@ type CreateRTP struct {
 	DataType  DataType `json:"datatype,omitempty"`  // of the messages of all data streams; default: Text
 	BufferMsg bool     `json:"buffermsg,omitempty"` // whether viewers that start get the last message of each data stream
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -119,7 +119,7 @@ type CreateLive struct {
 	AudioFMTP   string `json:"audiofmtp,omitempty"`   // parameters of the codec in the SDP
 	AudioPT     int    `json:"audiopt,omitempty"`     // payload type
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -159,7 +159,7 @@ type CreateOnDemand struct {
 	AudioFMTP   string `json:"audiofmtp,omitempty"`   // parameters of the codec in the SDP
 	AudioPT     int    `json:"audiopt,omitempty"`     // payload type
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -223,7 +223,7 @@ type CreateRTSP struct {
 
 	Threads int `json:"threads,omitempty"` // number of threads that send to the viewers; default: 0, the one that receives
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/streaming"
-	"nhooyr.io/websocket"
 )
 
 // patience bounds a test on a real Janus.
@@ -49,18 +47,7 @@ func converse(t *testing.T, strings bool) *conversation {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	gateway, group, err := janus.Connect(ctx, server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "") // the test is over
-		_ = group.Wait()
-	})
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := plugtest.NewSession(ctx, t, server.URL)
 	return &conversation{
 		T: t, ctx: ctx, server: server, session: session, strings: strings,
 		full: map[reflect.Type]bool{}, kinds: map[string]bool{},
@@ -192,16 +179,6 @@ func next[E plugin.Event](u *user) E {
 	}
 }
 
-// inResult is an event in the result of a message.
-type inResult struct {
-	*plugin.Meta
-	event plugin.Event
-}
-
-func (e inResult) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"result": e.event})
-}
-
 // discriminators are the paths of the members that tell the kinds apart, which
 // the structs do not hold.
 var discriminators = []string{".event", ".streaming", ".result.event", ".result.status", ".result.switched"}
@@ -210,23 +187,7 @@ var discriminators = []string{".event", ".streaming", ".result.event", ".result.
 // sent.
 func checkLossless(t testing.TB, event plugin.Event) {
 	t.Helper()
-	if unknown, ok := event.(*plugin.Unknown); ok {
-		t.Errorf("unknown event %s: %v", unknown.Raw, unknown.Err)
-		return
-	}
-	var data map[string]any
-	if err := json.Unmarshal(event.EventMeta().Raw, &data); err != nil {
-		t.Fatal(err)
-	}
-	whole := event
-	if data["result"] != nil {
-		whole = inResult{event.EventMeta(), event}
-	}
-	for _, path := range plugtest.Lost(whole) {
-		if name, _, _ := strings.Cut(path, " = "); !slices.Contains(discriminators, name) {
-			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
-		}
-	}
+	plugtest.CheckResultLossless(t, event, discriminators...)
 }
 
 // ptr returns a pointer to v.

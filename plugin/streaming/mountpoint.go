@@ -11,7 +11,7 @@ import (
 type List struct {
 	AdminKey string `json:"admin_key,omitempty"` // makes the list include private mountpoints
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -28,7 +28,7 @@ type Info struct {
 	ID     plugin.ID `json:"id"`
 	Secret string    `json:"secret,omitempty"` // of the mountpoint, for the details that are not public
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -54,7 +54,7 @@ type Edit struct {
 	Permanent      bool    `json:"permanent,omitempty"`    // whether the change is saved in the configuration file
 	EditedEvent    bool    `json:"edited_event,omitempty"` // whether viewers receive MountpointEdited if the metadata changes
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -72,7 +72,7 @@ type Destroy struct {
 	Secret    string    `json:"secret,omitempty"`    // of the mountpoint, if it has one
 	Permanent bool      `json:"permanent,omitempty"` // whether the mountpoint is removed from the configuration file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -90,7 +90,7 @@ type Enable struct {
 	ID     plugin.ID `json:"id"`
 	Secret string    `json:"secret,omitempty"` // of the mountpoint, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -114,7 +114,7 @@ type Disable struct {
 	// the sessions of all its users end.
 	StopRecording *bool `json:"stop_recording,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -133,7 +133,7 @@ type KickAll struct {
 	ID     plugin.ID `json:"id"`
 	Secret string    `json:"secret,omitempty"` // of the mountpoint, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -373,7 +373,7 @@ func checkComplete(c *conversation) {
 		}
 	}
 	coverage := plugtest.ReadCoverage(c)
-	for _, name := range coverage.Requests {
+	for _, name := range coverage.RequestNames("") {
 		if !sent[name] && (name != "stop" || c.server.AtLeast(1, 2, 0)) {
 			c.Errorf("%s was not sent", name)
 		}
@@ -381,7 +381,7 @@ func checkComplete(c *conversation) {
 	newer := map[string]bool{
 		"RTSPDisconnected": !c.server.AtLeast(1, 3, 3), "RTSPReconnected": !c.server.AtLeast(1, 3, 3), "Idle": !c.server.AtLeast(1, 2, 0),
 	}
-	for _, kind := range slices.Concat(coverage.Events, coverage.Answers) {
+	for _, kind := range coverage.Structs() {
 		if !c.kinds[kind] && !newer[kind] && !slices.Contains(unseen, kind) {
 			c.Errorf("no %s was received", kind)
 		}

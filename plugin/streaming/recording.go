@@ -20,7 +20,7 @@ type StartRecording struct {
 	Video string `json:"video,omitempty"`
 	Data  string `json:"data,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -56,7 +56,7 @@ type StopRecording struct {
 	Video bool `json:"video,omitempty"`
 	Data  bool `json:"data,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

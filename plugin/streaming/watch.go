@@ -28,7 +28,7 @@ type Watch struct {
 	OfferVideo *bool `json:"offer_video,omitempty"`
 	OfferData  *bool `json:"offer_data,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -56,7 +56,7 @@ type WatchOffer struct {
 	SpatialLayer  *int `json:"spatial_layer,omitempty"`  // of SVC, 0 to 2
 	TemporalLayer *int `json:"temporal_layer,omitempty"` // of SVC, 0 to 2
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -78,7 +78,7 @@ type Restart struct {
 	ID  plugin.ID `json:"id"`            // of the mountpoint that the handle watches
 	PIN string    `json:"pin,omitempty"` // of the mountpoint, if it has one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -129,7 +129,7 @@ type Configure struct {
 	// Since 1.2.0.
 	Streams []StreamSettings `json:"streams,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -158,7 +158,7 @@ func (c *Client) Configure(ctx context.Context, q Configure) (*Configured, error
 type Switch struct {
 	ID plugin.ID `json:"id"` // of the mountpoint to switch to
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -27,7 +27,7 @@ type Join struct {
 	Display  string    `json:"display,omitempty"` // name for the others to see
 	History  *bool     `json:"history,omitempty"` // whether to receive old messages; default true
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -40,7 +40,7 @@ func (q Join) String() string { return plug.String(q) }
 type Leave struct {
 	Room plugin.ID `json:"room"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -60,7 +60,7 @@ type Message struct {
 	// if it is false.
 	Ack *bool `json:"ack,omitempty"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -70,8 +70,7 @@ func TestParseDataSamples(t *testing.T) {
 			plugtest.CheckLossless(t, event, "textroom", "textbridge", "transaction")
 		}
 	}
-	c := readCoverage(t)
-	want := slices.Sorted(slices.Values(slices.Concat(c.Events, c.DataAnswers)))
+	want := plugtest.ReadCoverage(t).StructsOver("data")
 	if got := slices.Sorted(maps.Keys(kinds)); !slices.Equal(got, want) {
 		t.Errorf("there are samples of %v, want %v", got, want)
 	}

@@ -22,7 +22,7 @@ const (
 	ErrorAlreadyInRoom  ErrorCode = 421
 	ErrorNotInRoom      ErrorCode = 422
 	ErrorNoSuchUser     ErrorCode = 423
-	ErrorUnknownError   ErrorCode = 499 // any other error, such as permanent without a configuration file
+	ErrorUnknown        ErrorCode = 499 // any other error, such as permanent without a configuration file
 )
 
 func (c ErrorCode) Error() string { return Name + ": error " + strconv.Itoa(int(c)) }

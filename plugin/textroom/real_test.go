@@ -14,7 +14,6 @@ import (
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/textroom"
-	"nhooyr.io/websocket"
 )
 
 // patience bounds a test on a real Janus.
@@ -52,18 +51,7 @@ func converse(t *testing.T, config string) *conversation {
 // attach returns a handle of the plugin, which ends with the test.
 func attach(ctx context.Context, t testing.TB, url string) *janus.Handle {
 	t.Helper()
-	gateway, group, err := janus.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "") // the test is over
-		_ = group.Wait()
-	})
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := plugtest.NewSession(ctx, t, url)
 	handle, err := session.Attach(ctx, "", textroom.Name)
 	if err != nil {
 		t.Fatal(err)
@@ -246,14 +234,12 @@ func (c *conversation) checkComplete() {
 		sent = append(sent, call.Request)
 	}
 	slices.Sort(sent)
-	if sent = slices.Compact(sent); !slices.Equal(sent, readCoverage(c).Requests) {
+	if sent = slices.Compact(sent); !slices.Equal(sent, plugtest.ReadCoverage(c).RequestNames("")) {
 		c.Errorf("the requests sent are %v", sent)
 	}
-	eachMethod(func(method reflect.Method, request reflect.Type) {
-		if request != nil {
-			methods = append(methods, method.Name)
-		}
-	})
+	for _, q := range pkg.RequestStructs() {
+		methods = append(methods, q.Name())
+	}
 	slices.Sort(c.full)
 	if !slices.Equal(c.full, methods) {
 		c.Errorf("sent with every field were %v, want %v", c.full, methods)

@@ -11,7 +11,7 @@ import (
 type List struct {
 	AdminKey string `json:"admin_key,omitempty"` // makes the list include private rooms
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -29,7 +29,7 @@ func (q List) String() string { return plug.String(q) }
 type ListParticipants struct {
 	Room plugin.ID `json:"room"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -44,7 +44,7 @@ func (q ListParticipants) request() *plug.Request { return request("listparticip
 type Exists struct {
 	Room plugin.ID `json:"room"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -76,7 +76,7 @@ type Create struct {
 
 	AdminKey string `json:"admin_key,omitempty"` // of the plugin's configuration, if there is one
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -103,7 +103,7 @@ type Edit struct {
 	NewIsPrivate   *bool  `json:"new_is_private,omitempty"`
 	Permanent      bool   `json:"permanent,omitempty"` // whether the change is saved in the configuration file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -123,7 +123,7 @@ type Destroy struct {
 	Secret    string    `json:"secret,omitempty"`    // of the room, if it has one
 	Permanent bool      `json:"permanent,omitempty"` // whether the room is removed from the configuration file
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -145,7 +145,7 @@ type Allowed struct {
 	Action  Action    `json:"action"`
 	Allowed []string  `json:"allowed,omitempty"` // tokens to add or remove
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -165,7 +165,7 @@ type Kick struct {
 	Secret   string    `json:"secret,omitempty"` // of the room, if it has one
 	Username string    `json:"username"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -186,7 +186,7 @@ type Announcement struct {
 	Secret string    `json:"secret,omitempty"` // of the room, if it has one
 	Text   string    `json:"text"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

@@ -23,7 +23,7 @@ const (
 	ErrorNoCall            ErrorCode = 481 // there is no call to accept
 	ErrorMissingSDP        ErrorCode = 482
 	ErrorInvalidSDP        ErrorCode = 483
-	ErrorUnknownError      ErrorCode = 499
+	ErrorUnknown           ErrorCode = 499
 )
 
 func (c ErrorCode) Error() string { return Name + ": error " + strconv.Itoa(int(c)) }

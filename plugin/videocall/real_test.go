@@ -2,7 +2,6 @@ package videocall_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"reflect"
@@ -16,7 +15,6 @@ import (
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videocall"
-	"nhooyr.io/websocket"
 )
 
 // patience bounds a test on a real Janus.
@@ -24,29 +22,10 @@ const patience = 30 * time.Second
 
 func ptr[T any](v T) *T { return &v }
 
-// whole is an event as Janus sends it.
-type whole struct {
-	*plugin.Meta
-	event videocall.Event
-}
-
-func (w whole) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]any{"videocall": "event", "result": w.event})
-}
-
 // checkLossless fails the test if event does not hold everything that Janus sent.
-func checkLossless(t testing.TB, event videocall.Event) {
+func checkLossless(t testing.TB, event plugin.Event) {
 	t.Helper()
-	switch event := event.(type) {
-	case *plugin.Unknown, *plugin.Failure:
-		t.Errorf("%T %s", event, event.EventMeta().Raw)
-		return
-	}
-	for _, path := range plugtest.Lost(whole{event.EventMeta(), event}) {
-		if !strings.HasPrefix(path, ".result.event = ") { // it is the kind
-			t.Errorf("%T does not hold %s of %s", event, path, event.EventMeta().Raw)
-		}
-	}
+	plugtest.CheckResultLossless(t, event, ".videocall", ".result.event")
 }
 
 // exchange is a test on a real Janus.
@@ -71,25 +50,7 @@ func startExchange(t *testing.T) *exchange {
 	server := realjanus.Start(t, realjanus.Options{Plugins: []string{"videocall"}})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	return &exchange{T: t, ctx: ctx, session: newSession(ctx, t, server.URL), kinds: map[string]bool{}}
-}
-
-// newSession returns a session that ends with the test.
-func newSession(ctx context.Context, t testing.TB, url string) *janus.Session {
-	t.Helper()
-	gateway, group, err := janus.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "") // the test is over
-		_ = group.Wait()
-	})
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return session
+	return &exchange{T: t, ctx: ctx, session: plugtest.NewSession(ctx, t, server.URL), kinds: map[string]bool{}}
 }
 
 // user attaches a handle.
@@ -180,10 +141,10 @@ func TestRealCall(t *testing.T) {
 		}
 	}
 	slices.Sort(sent)
-	if sent = slices.Compact(sent); !slices.Equal(sent, readCoverage(t).Requests) {
+	if sent = slices.Compact(sent); !slices.Equal(sent, plugtest.ReadCoverage(t).RequestNames("")) {
 		t.Errorf("the requests sent are %v", sent)
 	}
-	want := slices.DeleteFunc(readCoverage(t).Events, func(kind string) bool {
+	want := slices.DeleteFunc(plugtest.ReadCoverage(t).EventStructs(), func(kind string) bool {
 		return kind == "SimulcastLayers" || kind == "SlowLink"
 	})
 	if kinds := slices.Sorted(maps.Keys(x.kinds)); !slices.Equal(kinds, want) {

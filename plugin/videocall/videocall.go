@@ -53,7 +53,7 @@ func (c *Client) List(ctx context.Context) (*Users, error) {
 type Register struct {
 	Username string `json:"username"`
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -67,7 +67,7 @@ func (c *Client) Register(ctx context.Context, q Register) (*Registered, error) 
 type Call struct {
 	Username string `json:"username"` // of the callee
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -106,7 +106,7 @@ type Set struct {
 	Temporal  *int `json:"temporal,omitempty"`  // 0 to 2; default 2
 	Fallback  *int `json:"fallback,omitempty"`  // µs without a substream before a lower one is used; 0: 250,000
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 
@@ -121,7 +121,7 @@ func (c *Client) Set(ctx context.Context, q Set, jsep any) (*Configured, error) 
 type Hangup struct {
 	Reason string `json:"reason,omitempty"` // for the peer; default: "We did the hangup"
 
-	// Extra has further fields, for anything this package does not know.
+	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
 }
 

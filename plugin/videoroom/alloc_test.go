@@ -1,25 +1,14 @@
 package videoroom_test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
-	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 )
-
-// echo is a Caller with one answer, which encodes the body as a handle does.
-type echo struct{ answer *janus.EventMsg }
-
-func (e echo) Call(_ context.Context, body, _ any) (*janus.EventMsg, error) {
-	_, err := json.Marshal(body)
-	return e.answer, err
-}
 
 // joinedData returns the data of a Joined with a number of publishers.
 func joinedData(publishers int) []byte {
@@ -32,73 +21,15 @@ func joinedData(publishers int) []byte {
 	return []byte(`{"videoroom":"joined","room":1234,"description":"Demo Room","id":99,"private_id":4242,"publishers":[` + strings.Join(list, ",") + `]}`)
 }
 
-// A typed call costs few allocations more than the same call without types.
-func TestCallAllocations(t *testing.T) {
-	caller := echo{plugtest.NewFeed(t, videoroom.Name).Event(t, videoroom.Name, joinedData(3))}
-	room, ctx := videoroom.On(caller), t.Context()
-	typed := testing.AllocsPerRun(100, func() {
-		q := videoroom.JoinPublisher{Room: plugin.Num(1234), Display: "ada", PIN: "1234"}
-		if _, err := room.JoinPublisher(ctx, q); err != nil {
-			t.Error(err)
-		}
+// Parse costs little more than decoding the data, and a typed call little more
+// than the same call by hand.
+func TestAllocations(t *testing.T) {
+	plugtest.CheckParseAllocations(t, pkg, `{"videoroom":"event","room":1234,"leaving":42}`, func() any { return new(videoroom.Left) })
+	plugtest.CheckParseAllocations(t, pkg, string(joinedData(50)), func() any { return new(videoroom.Joined) })
+	caller := plugtest.Answerer{Answer: plugtest.NewFeed(t, videoroom.Name).Event(t, videoroom.Name, []byte(joinedData(3)))}
+	client := videoroom.On(caller)
+	plugtest.CheckCallAllocations(t, caller, map[string]any{"request": "join", "ptype": "publisher", "room": 1234, "display": "ada", "pin": "1234"}, func() any { return new(videoroom.Joined) }, func() error {
+		_, err := client.JoinPublisher(t.Context(), videoroom.JoinPublisher{Room: plugin.Num(1234), Display: "ada", PIN: "1234"})
+		return err
 	})
-	byHand := testing.AllocsPerRun(100, func() {
-		body := map[string]any{"request": "join", "ptype": "publisher", "room": 1234, "display": "ada", "pin": "1234"}
-		answer, err := caller.Call(ctx, body, nil)
-		var joined videoroom.Joined
-		if err != nil || answer.Plugindata.Decode(&joined) != nil {
-			t.Error("the answer was not decoded")
-		}
-	})
-	t.Logf("%.0f allocations, %.0f by hand", typed, byHand)
-	if typed > byHand+25 {
-		t.Errorf("a typed call makes %.0f allocations, %.0f by hand", typed, byHand)
-	}
-}
-
-// Parse costs little more than decoding the data.
-func TestParseAllocations(t *testing.T) {
-	msg := plugtest.NewFeed(t, videoroom.Name).Event(t, videoroom.Name, joinedData(3))
-	parsed := testing.AllocsPerRun(100, func() { videoroom.Parse(msg) })
-	raw := msg.Plugindata.Raw()
-	decoded := testing.AllocsPerRun(100, func() {
-		if err := json.Unmarshal(raw, new(videoroom.Joined)); err != nil {
-			t.Error(err)
-		}
-	})
-	if parsed > decoded+2 {
-		t.Errorf("Parse makes %.0f allocations, json.Unmarshal %.0f", parsed, decoded)
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	feed := plugtest.NewFeed(b, videoroom.Name)
-	for name, data := range map[string][]byte{
-		"small": []byte(`{"videoroom":"event","room":1234,"leaving":42}`),
-		"large": joinedData(50),
-	} {
-		msg := feed.Event(b, videoroom.Name, data)
-		b.Run(name+"/Parse", func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(data)))
-			for b.Loop() {
-				if event, _ := videoroom.Parse(msg); event == nil {
-					b.Fatal("no event")
-				}
-			}
-		})
-		b.Run(name+"/Unmarshal", func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(data)))
-			for b.Loop() {
-				var event plugin.Event = new(videoroom.Joined)
-				if name == "small" {
-					event = new(videoroom.Left)
-				}
-				if err := json.Unmarshal(data, event); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }

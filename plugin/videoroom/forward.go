@@ -30,7 +30,7 @@ const (
 //
 // The older form of the request, with fields such as audio_port and video_port
 // in the place of Streams, is deprecated. Extra can have them; the answer is then
-// in RTPForwarded.RTPStream.
+// in RTPForwarding.RTPStream.
 type RTPForward struct {
 	Room        plugin.ID          `json:"room"`
 	Secret      string             `json:"secret,omitempty"`
@@ -94,8 +94,8 @@ type Forwarder struct {
 	SRTP           bool      `json:"srtp,omitempty"`
 }
 
-// RTPForwarded is the answer to RTPForward.
-type RTPForwarded struct {
+// RTPForwarding is the answer to RTPForward.
+type RTPForwarding struct {
 	plugin.Meta `json:"-"`
 	Room        plugin.ID   `json:"room"`
 	PublisherID plugin.ID   `json:"publisher_id"`
@@ -123,8 +123,8 @@ type RTPStream struct {
 
 // RTPForward forwards streams of a publisher as RTP to a UDP address. The
 // forwarders end when the publisher unpublishes or leaves.
-func (c *Client) RTPForward(ctx context.Context, q RTPForward) (*RTPForwarded, error) {
-	return plug.Do[RTPForwarded](ctx, c.caller, request("rtp_forward", q, q.Extra, nil))
+func (c *Client) RTPForward(ctx context.Context, q RTPForward) (*RTPForwarding, error) {
+	return plug.Do[RTPForwarding](ctx, c.caller, request("rtp_forward", q, q.Extra, nil))
 }
 
 // StopRTPForward ends an RTP forwarder.

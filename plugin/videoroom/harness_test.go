@@ -15,7 +15,6 @@ import (
 	"github.com/cameronelliott/janus-go/janustest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
-	"nhooyr.io/websocket"
 )
 
 // patience bounds the conversation with a server.
@@ -44,18 +43,7 @@ func converse(t *testing.T, url string) *conversation {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	gateway, group, err := janus.Connect(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = gateway.Close(websocket.StatusNormalClosure, "") // the test is over
-		_ = group.Wait()
-	})
-	session, err := gateway.Create(ctx, "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := plugtest.NewSession(ctx, t, url)
 	return &conversation{T: t, ctx: ctx, session: session, full: map[reflect.Type]bool{}, kinds: map[reflect.Type]bool{}}
 }
 

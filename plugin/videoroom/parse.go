@@ -41,7 +41,7 @@ func kind(msg *janus.EventMsg) plugin.Event {
 	case "participants":
 		return new(Participants)
 	case "rtp_forward":
-		return new(RTPForwarded)
+		return new(RTPForwarding)
 	case "stop_rtp_forward":
 		return new(RTPForwardStopped)
 	case "forwarders":
@@ -126,9 +126,9 @@ func successKind(msg *janus.EventMsg) plugin.Event {
 	case plug.Has(msg, "list"):
 		return new(Rooms)
 	case plug.Has(msg, "exists"):
-		return new(Existence)
+		return new(RoomExists)
 	case plug.Has(msg, "record"):
-		return new(Recording)
+		return new(RecordingEnabled)
 	case plug.Has(msg, "port"):
 		return new(RemotePublisherAdded)
 	case plug.Has(msg, "remote_id"):

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 )
@@ -71,7 +72,7 @@ func manageRooms(c *conversation) {
 		Record: true, RecDir: recordings, LockRecord: true,
 		Permanent: !c.standIn, NotifyJoining: true,
 		DummyPublisher: true, DummyE2EE: true,
-		DummyStreams: []videoroom.DummyStream{{Codec: videoroom.VP9, Fmtp: "profile-id=0"}},
+		DummyStreams: []videoroom.DummyStream{{Codec: videoroom.VP9, FMTP: "profile-id=0"}},
 		Threads:      1,
 	}))).to(u)
 	if created.Room != room || created.Permanent == c.standIn {
@@ -113,12 +114,12 @@ func manageRooms(c *conversation) {
 	c.same("the rooms after edit", roomsOf(rooms, room), []videoroom.Room{want})
 
 	allowed := answer(u.Allowed(c.ctx, full(c, videoroom.Allowed{
-		Room: room, Secret: "new", Action: videoroom.AllowedAdd, Allowed: []string{"other"},
+		Room: room, Secret: "new", Action: videoroom.ActionAdd, Allowed: []string{"other"},
 	}))).to(u)
 	if len(allowed.Allowed) != 2 {
 		c.Errorf("the tokens are %q", allowed.Allowed)
 	}
-	allowed = answer(u.Allowed(c.ctx, videoroom.Allowed{Room: room, Secret: "new", Action: videoroom.AllowedDisable})).to(u)
+	allowed = answer(u.Allowed(c.ctx, videoroom.Allowed{Room: room, Secret: "new", Action: videoroom.ActionDisable})).to(u)
 	if allowed.Allowed != nil {
 		c.Errorf("after disable, the tokens are %q", allowed.Allowed)
 	}
@@ -345,11 +346,11 @@ func checkComplete(c *conversation) {
 		}
 	}
 	slices.Sort(sent)
-	if sent, want := slices.Compact(sent), readCoverage(c).Requests; !slices.Equal(sent, want) {
+	if sent, want := slices.Compact(sent), plugtest.ReadCoverage(c).RequestNames(""); !slices.Equal(sent, want) {
 		c.Errorf("requests %q were sent, want %q", sent, want)
 	}
-	for method := range methods() {
-		if q := method.request; q != nil && !c.full[q] {
+	for _, q := range pkg.RequestStructs() {
+		if !c.full[q] {
 			c.Errorf("%v was not sent with all fields", q)
 		}
 	}

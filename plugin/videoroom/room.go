@@ -64,7 +64,7 @@ type Create struct {
 // DummyStream is a stream of a dummy publisher.
 type DummyStream struct {
 	Codec Codec  `json:"codec"`
-	Fmtp  string `json:"fmtp,omitempty"` // format parameters for the SDP
+	FMTP  string `json:"fmtp,omitempty"` // format parameters for the SDP
 }
 
 // String returns the request as JSON, with its secrets masked.
@@ -205,35 +205,35 @@ type Exists struct {
 	Extra map[string]any `json:"-"`
 }
 
-// Existence is the answer to Exists.
-type Existence struct {
+// RoomExists is the answer to Exists.
+type RoomExists struct {
 	plugin.Meta `json:"-"`
 	Room        plugin.ID `json:"room"`
 	Exists      bool      `json:"exists"`
 }
 
 // Exists asks whether a room exists. A room that does not is not an error.
-func (c *Client) Exists(ctx context.Context, q Exists) (*Existence, error) {
-	return plug.Do[Existence](ctx, c.caller, request("exists", q, q.Extra, nil))
+func (c *Client) Exists(ctx context.Context, q Exists) (*RoomExists, error) {
+	return plug.Do[RoomExists](ctx, c.caller, request("exists", q, q.Extra, nil))
 }
 
-// AllowedAction is an action of Allowed on the tokens of a room.
-type AllowedAction string
+// Action is an action of Allowed on the tokens of a room.
+type Action string
 
-// The values of AllowedAction.
+// The values of Action.
 const (
-	AllowedEnable  AllowedAction = "enable"  // a token is needed to join
-	AllowedDisable AllowedAction = "disable" // no token is needed to join
-	AllowedAdd     AllowedAction = "add"
-	AllowedRemove  AllowedAction = "remove"
+	ActionEnable  Action = "enable"  // a token is needed to join
+	ActionDisable Action = "disable" // no token is needed to join
+	ActionAdd     Action = "add"
+	ActionRemove  Action = "remove"
 )
 
 // Allowed manages the tokens with which one may join a room.
 type Allowed struct {
-	Room    plugin.ID     `json:"room"`
-	Secret  string        `json:"secret,omitempty"`
-	Action  AllowedAction `json:"action"`
-	Allowed []string      `json:"allowed,omitempty"` // tokens to add or to remove
+	Room    plugin.ID `json:"room"`
+	Secret  string    `json:"secret,omitempty"`
+	Action  Action    `json:"action"`
+	Allowed []string  `json:"allowed,omitempty"` // tokens to add or to remove
 
 	// Extra has fields that this package does not know. They replace fields of the same name.
 	Extra map[string]any `json:"-"`
@@ -246,7 +246,7 @@ func (q Allowed) String() string { return plug.String(q) }
 type AllowedTokens struct {
 	plugin.Meta `json:"-"`
 	Room        plugin.ID `json:"room"`
-	Allowed     []string  `json:"allowed,omitempty"` // in no order; nil after AllowedDisable
+	Allowed     []string  `json:"allowed,omitempty"` // in no order; nil after ActionDisable
 }
 
 // Allowed manages the tokens with which one may join a room.
@@ -267,13 +267,13 @@ type EnableRecording struct {
 // String returns the request as JSON, with its secrets masked.
 func (q EnableRecording) String() string { return plug.String(q) }
 
-// Recording is the answer to EnableRecording.
-type Recording struct {
+// RecordingEnabled is the answer to EnableRecording.
+type RecordingEnabled struct {
 	plugin.Meta `json:"-"`
 	Record      bool `json:"record"`
 }
 
 // EnableRecording starts or stops the recording of all publishers of a room.
-func (c *Client) EnableRecording(ctx context.Context, q EnableRecording) (*Recording, error) {
-	return plug.Do[Recording](ctx, c.caller, request("enable_recording", q, q.Extra, nil))
+func (c *Client) EnableRecording(ctx context.Context, q EnableRecording) (*RecordingEnabled, error) {
+	return plug.Do[RecordingEnabled](ctx, c.caller, request("enable_recording", q, q.Extra, nil))
 }

@@ -3,6 +3,7 @@ package videoroom_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -19,7 +20,7 @@ func (c *capture) Call(_ context.Context, body, _ any) (*janus.EventMsg, error) 
 	if c.body, err = json.Marshal(body); err != nil {
 		return nil, err
 	}
-	return nil, errRefused
+	return nil, errors.New("refused")
 }
 
 // member returns a member of the last body.

@@ -1,0 +1,26 @@
+package sip_test
+
+import (
+	"testing"
+
+	"github.com/cameronelliott/janus-go/internal/plugtest"
+	"github.com/cameronelliott/janus-go/plugin"
+	"github.com/cameronelliott/janus-go/plugin/sip"
+)
+
+// pkg is the package, for the checks.
+var pkg = plugtest.Package{
+	Name:  sip.Name,
+	On:    func(c plugin.Caller) any { return sip.On(c) },
+	Parse: sip.Parse,
+	Error: func(code int) error { return sip.ErrorCode(code) },
+	Check: checkLossless,
+}
+
+func TestCoverage(t *testing.T) { plugtest.CheckCoverage(t, pkg) }
+
+func TestMethods(t *testing.T) { plugtest.CheckRequests(t, pkg) }
+
+func TestSamples(t *testing.T) { plugtest.CheckSamples(t, pkg) }
+
+func FuzzParse(f *testing.F) { plugtest.FuzzParse(f, pkg, nil) }

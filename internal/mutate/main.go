@@ -224,9 +224,6 @@ func test(ctx context.Context, dir, overlay, pkg string, timeout time.Duration) 
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
-	if os.Getenv("DEBUG") != "" {
-		os.WriteFile("/tmp/mut/debug.txt", out, 0o600)
-	}
 	if err == nil {
 		return "", nil
 	}

@@ -35,7 +35,7 @@ import (
 
 // impatience makes tests that hang fail soon.
 var impatience = []mutant{
-	{file: "internal/faults/harness_test.go", old: "patience = 40 * time.Second", new: "patience = 10 * time.Second"},
+	{file: "internal/faults/harness_test.go", old: "patience = 40 * time.Second", new: "patience = 20 * time.Second"},
 	{file: "internal/lifecycle/harness_test.go", old: "patience = 40 * time.Second", new: "patience = 10 * time.Second"},
 }
 
@@ -44,11 +44,11 @@ func main() {
 	only := flag.String("run", "", "run only mutants whose line in the list matches this `regexp`")
 	explained := flag.Bool("explained", false, "run also the mutants that are explained")
 	packages := flag.String("packages", "./internal/lifecycle . ./internal/faults", "tests to run after those of the mutant's own package")
-	timeout := flag.Duration("timeout", 2*time.Minute, "how long the tests of one package may take")
+	timeout := flag.Duration("timeout", 2*time.Minute, "how long the tests of one package may take; less if they take little without a mutant")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
 	if err == nil {
-		err = run(settings{*jobs, pattern, *explained, strings.Fields(*packages), *timeout})
+		err = run(settings{*jobs, pattern, *explained, strings.Fields(*packages), *timeout, map[string]time.Duration{}})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -62,6 +62,15 @@ type settings struct {
 	explained bool
 	packages  []string
 	timeout   time.Duration
+	usual     map[string]time.Duration // how long a package takes without a mutant
+}
+
+// limit returns how long the tests of a package may take.
+func (set *settings) limit(pkg string) time.Duration {
+	if usual, ok := set.usual[pkg]; ok {
+		return min(set.timeout, 3*usual+15*time.Second)
+	}
+	return set.timeout
 }
 
 // result is what became of a mutant.
@@ -87,14 +96,28 @@ func run(set settings) error {
 			wanted = append(wanted, m)
 		}
 	}
-	if base := try(ctx, mutant{}, set); base.err != nil || base.killedBy != "" {
-		return fmt.Errorf("the tests fail without a mutant: %s %w", base.killedBy, base.err)
+	if err := measure(ctx, &set); err != nil {
+		return err
 	}
 	results := runAll(ctx, wanted, set)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return report(results)
+}
+
+// measure runs the tests without a mutant, which must pass.
+func measure(ctx context.Context, set *settings) error {
+	for _, pkg := range set.packages {
+		one := *set
+		one.packages = []string{pkg}
+		began := time.Now()
+		if r := try(ctx, mutant{}, one); r.err != nil || r.killedBy != "" {
+			return fmt.Errorf("the tests fail without a mutant: %s %w", r.killedBy, r.err)
+		}
+		set.usual[pkg] = time.Since(began)
+	}
+	return nil
 }
 
 // runAll tries the mutants, several at a time, and prints each result.
@@ -171,7 +194,7 @@ func try(ctx context.Context, m mutant, set settings) result {
 		packages = append([]string{own}, packages...)
 	}
 	for _, p := range packages {
-		killedBy, err := test(ctx, dir, overlay, p, set.timeout)
+		killedBy, err := test(ctx, dir, overlay, p, set.limit(p))
 		if killedBy != "" || err != nil {
 			return result{m, killedBy, err}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -111,7 +112,10 @@ func TestNoKeepAliveBeforeTheClaim(t *testing.T) {
 			}
 			return ""
 		}
-		server.cut()
+		for range 5 { // each connection has its own claims
+			server.cut()
+			time.Sleep(30 * time.Second)
+		}
 		server.reset()
 		time.Sleep(time.Minute)
 		claims, keepalives := server.count("claim"), server.count("keepalive")
@@ -236,6 +240,19 @@ func TestKeepAliveSenderReturnsBeforeItsTick(t *testing.T) {
 		default:
 			t.Error("it does not return when its context ends")
 		}
+		ctx, cancel = context.WithCancel(t.Context())
+		server.answer = func(r request) string {
+			if r.Janus == "keepalive" {
+				return "nothing"
+			}
+			return ""
+		}
+		result = run()
+		time.Sleep(21 * time.Second) // a keepalive is under way
+		cancel()
+		if err := <-result; err != context.Canceled {
+			t.Errorf("with an ended context during a keepalive it returned %v", err)
+		}
 		ctx = t.Context()
 		result = run()
 		time.Sleep(5 * time.Second)
@@ -250,6 +267,64 @@ func TestKeepAliveSenderReturnsBeforeItsTick(t *testing.T) {
 			}
 		default:
 			t.Error("it does not return when its session ends")
+		}
+	})
+}
+
+// With a TokenSource too, a session that the server no longer has ends at the
+// first answer to its claim.
+func TestUnknownSessionIsClaimedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, server, _, _ := defaults(t, func(o *janus.DialOptions) {
+			o.Reconnect = new(janus.ReconnectOptions)
+			o.TokenSource = func(context.Context, uint64) (string, error) { return "token", nil }
+		})
+		s := c.session(t)
+		server.answer = func(r request) string {
+			if r.Janus == "claim" {
+				return `{"janus":"error","transaction":"TX","session_id":SID,"error":{"code":458,"reason":"No such session"}}`
+			}
+			return ""
+		}
+		server.cut()
+		time.Sleep(time.Minute)
+		if n := server.count("claim"); n != 1 || !errors.Is(s.Err(), janus.ErrSessionEnded) {
+			t.Errorf("after %d claims: %v", n, s.Err())
+		}
+	})
+}
+
+// A TokenSource that hangs is waited for no longer than the default of
+// RequestTimeout, also if calls have no limit.
+func TestTokensHaveALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, _, _ := defaults(t, func(o *janus.DialOptions) {
+			o.RequestTimeout = -1
+			o.TokenSource = func(ctx context.Context, _ uint64) (string, error) {
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+		})
+		began := time.Now()
+		_, err := c.Info(context.Background(), "")
+		if took := time.Since(began); took != 10*time.Second || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %v: %v", took, err)
+		}
+	})
+}
+
+// The end of a Gateway that gives up names why the connection was lost and why
+// the latest attempt failed.
+func TestGivingUpNamesTheLastAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, server, _, _ := defaults(t, func(o *janus.DialOptions) {
+			o.Reconnect = &janus.ReconnectOptions{GiveUpAfter: time.Minute}
+		})
+		server.refuse.Store(true)
+		server.cut()
+		c.mustEndBetween(t, time.Minute, time.Minute, "not restored within 1m0s")
+		if !strings.Contains(c.err.Error(), "last attempt: ") || !strings.Contains(c.err.Error(), "connection refused") {
+			t.Errorf("the group reports %v", c.err)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,18 @@ func until(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("it never comes true that %s", what)
 		}
 	}
+}
+
+// awaitClosed reads an Events channel to its end.
+func awaitClosed(t *testing.T, events <-chan any) {
+	t.Helper()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		for range events {
+		}
+	}()
+	await(t, "the end of the events", closed)
 }
 
 // registered returns how many handles a session routes messages to.
@@ -61,8 +74,7 @@ func TestMapsWhenAnIDIsUsedAgain(t *testing.T) {
 			if err := await(t, name, result); err != nil {
 				t.Fatal(err)
 			}
-			for range old.Events { // until it is closed
-			}
+			awaitClosed(t, old.Events)
 			time.Sleep(10 * time.Millisecond) // for a removal that must not come
 			s.Lock()
 			defer s.Unlock()
@@ -183,13 +195,7 @@ func TestAdoptAfterTheEnd(t *testing.T) {
 	if _, open := <-stranger.Events; open {
 		t.Error("its Events have a message")
 	}
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		for range h.Events {
-		}
-	}()
-	await(t, "the end of the events", closed)
+	awaitClosed(t, h.Events)
 	until(t, "no handle is registered", func() bool { return registered(s) == 0 })
 	s.Lock()
 	defer s.Unlock()
@@ -304,5 +310,158 @@ func TestEndWaitsForTheLogger(t *testing.T) {
 	defer h.mu.Unlock()
 	if n := bytes.Count(h.buf.Bytes(), []byte("\n")); n != 6 {
 		t.Errorf("%d of 6 frames are in the log at the end", n)
+	}
+}
+
+// Detach succeeds although the server says that the handle is gone before it
+// answers.
+func TestDetachedBeforeTheAnswer(t *testing.T) {
+	server := start(t, nil)
+	g, _ := dial(t, server, nil)
+	s, h := open(t, g)
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		var base janus.BaseMsg
+		if json.Unmarshal(frame, &base) != nil || base.Type != "detach" {
+			return false
+		}
+		reply(map[string]any{"janus": "detached", "session_id": s.ID, "sender": h.ID})
+		reply(map[string]any{"janus": "success", "transaction": base.ID, "session_id": s.ID})
+		return true
+	})
+	if _, err := h.Detach(t.Context(), ""); err != nil {
+		t.Error(err)
+	}
+}
+
+// An id that the server gives again while the end of its former owner is not
+// over belongs to a new session or handle.
+func TestIDOfAnEndedOneIsGivenAgain(t *testing.T) {
+	server := start(t, nil)
+	g, _ := dial(t, server, nil)
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		var base janus.BaseMsg
+		_ = json.Unmarshal(frame, &base) // the client sends JSON
+		answer := map[string]any{"janus": "success", "transaction": base.ID}
+		if base.Session != 0 {
+			answer["session_id"] = base.Session
+		}
+		switch base.Type {
+		case "create":
+			answer["data"] = map[string]any{"id": 78}
+		case "attach":
+			answer["data"] = map[string]any{"id": 77}
+		}
+		reply(answer)
+		return true
+	})
+	s, old := open(t, g)
+	if _, err := old.Detach(t.Context(), ""); err != nil { // no event says that it is detached
+		t.Fatal(err)
+	}
+	h, err := s.Attach(t.Context(), "", echotest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h == old || h.Err() != nil || s.Adopt(77) != h {
+		t.Errorf("the new handle is the old one: %t; its error is %v", h == old, h.Err())
+	}
+	awaitClosed(t, old.Events)
+	mustLive(t, "the new handle", h)
+	s.Lock()
+	if s.Handles[77] != h {
+		t.Error("the new handle is not listed")
+	}
+	s.Unlock()
+
+	if _, err := s.Destroy(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	next, err := g.Create(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next == s || next.Err() != nil {
+		t.Errorf("the new session is the old one: %t; its error is %v", next == s, next.Err())
+	}
+	awaitClosed(t, h.Events)
+	mustLive(t, "the new session", next)
+	if _, err := next.KeepAlive(t.Context(), ""); err != nil {
+		t.Error(err)
+	}
+	g.Lock()
+	defer g.Unlock()
+	if g.Sessions[78] != next {
+		t.Error("the new session is not listed")
+	}
+}
+
+// What a message holds stays as it is when later messages come: the memory of a
+// frame is used again.
+func TestRawIsACopy(t *testing.T) {
+	server := start(t, nil)
+	g, _ := dial(t, server, nil)
+	s, h := open(t, g)
+	letters := []string{"a", "b", "c"}
+	pad := func(letter string) string { return `"` + strings.Repeat(letter, 100) + `"` }
+	next := make(chan string, 1)
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		var base janus.BaseMsg
+		_ = json.Unmarshal(frame, &base) // the client sends JSON
+		answers := map[string]string{
+			"info":    `{"janus":"server_info","transaction":%q,"name":%s}`,
+			"message": `{"janus":"event","transaction":%q,"plugindata":{"plugin":"p","data":{"pad":%s}}}`,
+			"hangup":  `{"janus":"success","transaction":%q,"pad":%s}`,
+		}
+		letter := <-next
+		if base.Type == "hangup" { // the message before its answer
+			reply(json.RawMessage(fmt.Sprintf(`{"janus":"news","session_id":%d,"sender":%d,"pad":%s}`, s.ID, h.ID, pad(letter))))
+		}
+		reply(json.RawMessage(fmt.Sprintf(answers[base.Type], base.ID, pad(letter))))
+		return true
+	})
+	for name, get := range map[string]func() (json.RawMessage, error){
+		"InfoMsg": func() (json.RawMessage, error) {
+			info, err := g.Info(t.Context(), "")
+			if err != nil {
+				return nil, err
+			}
+			return info.Raw, nil
+		},
+		"EventMsg": func() (json.RawMessage, error) {
+			event, err := h.Message(t.Context(), "", map[string]any{}, nil)
+			if err != nil {
+				return nil, err
+			}
+			return event.Plugindata.Raw(), nil
+		},
+		"SuccessMsg": func() (json.RawMessage, error) {
+			success, err := h.Request(t.Context(), "", map[string]any{})
+			if err != nil {
+				return nil, err
+			}
+			return success.PluginData.Raw(), nil
+		},
+		"UnknownMsg": func() (json.RawMessage, error) {
+			if _, err := h.Hangup(t.Context(), ""); err != nil {
+				return nil, err
+			}
+			unknown, _ := await(t, "the message", h.Events).(*janus.UnknownMsg)
+			return unknown.Raw, nil
+		},
+	} {
+		var kept []json.RawMessage
+		for _, letter := range letters {
+			next <- letter
+			raw, err := get()
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			kept = append(kept, raw)
+		}
+		for i, letter := range letters {
+			if !strings.Contains(string(kept[i]), pad(letter)) {
+				t.Errorf("%s %d has become %s", name, i, kept[i])
+			}
+		}
 	}
 }

@@ -2,15 +2,19 @@ package faults
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"nhooyr.io/websocket"
 
 	janus "github.com/cameronelliott/janus-go"
 )
@@ -202,5 +206,37 @@ func TestDefaultBacklog(t *testing.T) {
 				t.Errorf("%d of %d events came, %d are reported as dropped", events, sent, dropped)
 			}
 		})
+	}
+}
+
+// A message may have 16 MiB by default.
+func TestDefaultMaxMessageSize(t *testing.T) {
+	const limit = 16 << 20
+	sizes := make(chan int, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"janus-protocol"}})
+		if err != nil {
+			return
+		}
+		for {
+			_, frame, err := ws.Read(context.Background())
+			if err != nil {
+				return
+			}
+			var q request
+			_ = json.Unmarshal(frame, &q) // the client sends JSON
+			answer := q.fill(`{"janus":"pong","transaction":"TX"}`)
+			_ = ws.Write(context.Background(), websocket.MessageText, []byte(answer+strings.Repeat(" ", <-sizes-len(answer))))
+		}
+	}))
+	t.Cleanup(server.Close)
+	c := connect(t, "ws"+strings.TrimPrefix(server.URL, "http"), nil)
+	sizes <- limit
+	if err := c.Ping(t.Context(), ""); err != nil {
+		t.Errorf("a message of the largest size: %v", err)
+	}
+	sizes <- limit + 1
+	if err := c.Ping(t.Context(), ""); !errors.Is(err, janus.ErrClosed) {
+		t.Errorf("a larger message: %v", err)
 	}
 }

@@ -38,8 +38,10 @@ func awaitClosed(t *testing.T, events <-chan any) {
 }
 
 // registered returns how many handles a session routes messages to.
-func registered(s *janus.Session) int {
-	table := reflect.ValueOf(s).Elem().FieldByName("routes")
+func registered(s *janus.Session) int { return routesOf(reflect.ValueOf(s).Elem().FieldByName("routes")) }
+
+// routesOf returns how many ids are in a routes.Table.
+func routesOf(table reflect.Value) int {
 	mu := table.FieldByName("mu").Addr().UnsafePointer()
 	(*sync.Mutex)(mu).Lock()
 	defer (*sync.Mutex)(mu).Unlock()
@@ -464,4 +466,24 @@ func TestRawIsACopy(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A session that has ended is forgotten when the last messages to its handles
+// have come.
+func TestEndedSessionsAreForgotten(t *testing.T) {
+	server := start(t, nil)
+	g, _ := dial(t, server, nil)
+	with, _ := open(t, g)
+	without, err := g.Create(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*janus.Session{with, without} {
+		if _, err := s.Destroy(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(t, "no session is registered", func() bool {
+		return routesOf(reflect.ValueOf(g).Elem().FieldByName("sessions")) == 0
+	})
 }

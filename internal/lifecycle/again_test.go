@@ -38,7 +38,9 @@ func awaitClosed(t *testing.T, events <-chan any) {
 }
 
 // registered returns how many handles a session routes messages to.
-func registered(s *janus.Session) int { return routesOf(reflect.ValueOf(s).Elem().FieldByName("routes")) }
+func registered(s *janus.Session) int {
+	return routesOf(reflect.ValueOf(s).Elem().FieldByName("routes"))
+}
 
 // routesOf returns how many ids are in a routes.Table.
 func routesOf(table reflect.Value) int {

@@ -151,8 +151,8 @@ func TestPostedCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newSetup(t, 0)
 		f.Hold(&f.session, errors.New("held"))
-		if _, ok := f.Post(f.NewCall(), &f.session, 1); !ok || f.Len() != 1 {
-			t.Errorf("Post to a held scope: %t, %d calls", ok, f.Len())
+		if conn, _ := f.Post(f.NewCall(), &f.session, 1); conn == nil || f.Len() != 1 {
+			t.Errorf("Post to a held scope: %v, %d calls", conn, f.Len())
 		}
 		time.Sleep(forgetAfter + sweepEvery)
 		synctest.Wait()
@@ -160,12 +160,12 @@ func TestPostedCalls(t *testing.T) {
 			t.Errorf("%d posted calls are never forgotten", n)
 		}
 		f.End(&f.session, errors.New("ended"))
-		if _, ok := f.Post(f.NewCall(), &f.session, 1); ok || f.Len() != 0 {
-			t.Errorf("Post to an ended scope: %t, %d calls", ok, f.Len())
+		if conn, _ := f.Post(f.NewCall(), &f.session, 1); conn != nil || f.Len() != 0 {
+			t.Errorf("Post to an ended scope: %v, %d calls", conn, f.Len())
 		}
 		f.Down(&f.root, errors.New("down"))
-		if _, ok := f.Post(f.NewCall(), &f.otherSession, 1); ok || f.Len() != 0 {
-			t.Errorf("Post without a connection: %t, %d calls", ok, f.Len())
+		if conn, _ := f.Post(f.NewCall(), &f.otherSession, 1); conn != nil || f.Len() != 0 {
+			t.Errorf("Post without a connection: %v, %d calls", conn, f.Len())
 		}
 	})
 }
@@ -225,7 +225,7 @@ func TestSweepLeavesOthers(t *testing.T) {
 		f := newSetup(t, 0)
 		waiting := f.begin(t, t.Context(), &f.handle)
 		post := func() {
-			if _, ok := f.Post(f.NewCall(), &f.session, 1); !ok {
+			if conn, _ := f.Post(f.NewCall(), &f.session, 1); conn == nil {
 				t.Fatal("not posted")
 			}
 		}

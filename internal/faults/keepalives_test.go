@@ -58,7 +58,7 @@ func TestScheduleOfKeepAlives(t *testing.T) {
 		if n := server.count("keepalive"); n != 0 {
 			t.Errorf("%d keepalives of sessions that have ended", n)
 		}
-		if n := gatewayField(c.Gateway, "keeper").Elem().FieldByName("due").FieldByName("entries").Len(); n != 0 {
+		if n := gatewayField(c.Gateway, "upkeep").Elem().FieldByName("Keeper").Elem().FieldByName("due").FieldByName("entries").Len(); n != 0 {
 			t.Errorf("%d sessions that have ended are remembered", n)
 		}
 	})

@@ -240,3 +240,23 @@ func TestDefaultMaxMessageSize(t *testing.T) {
 		t.Errorf("a larger message: %v", err)
 	}
 }
+
+// The Timeout of the HTTP client bounds the handshake and nothing else.
+func TestTimeoutOfTheHTTPClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, _, _ := defaults(t, func(o *janus.DialOptions) { o.HTTPClient.Timeout = time.Second })
+		time.Sleep(time.Minute)
+		c.mustLive(t)
+		began := time.Now()
+		_, _, err := janus.Dial(t.Context(), "ws://janus.test/", &janus.DialOptions{HTTPClient: &http.Client{
+			Timeout: time.Second,
+			Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}),
+		}})
+		if took := time.Since(began); took != time.Second || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after %v: %v", took, err)
+		}
+	})
+}

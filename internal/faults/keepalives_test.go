@@ -328,3 +328,21 @@ func TestGivingUpNamesTheLastAttempt(t *testing.T) {
 		}
 	})
 }
+
+// A call whose context ends while the TokenSource hangs is not sent, and says so.
+func TestContextEndsBeforeTheToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _, _, _ := defaults(t, func(o *janus.DialOptions) {
+			o.TokenSource = func(ctx context.Context, _ uint64) (string, error) {
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+		})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errors.New("the user hung up")) })
+		_, err := c.Info(ctx, "")
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, janus.ErrNotSent) {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}

@@ -246,7 +246,7 @@ func TestTimeoutOfTheHTTPClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, _, _ := defaults(t, func(o *janus.DialOptions) { o.HTTPClient.Timeout = time.Second })
 		time.Sleep(time.Minute)
-		c.mustLive(t)
+		c.session(t)
 		began := time.Now()
 		_, _, err := janus.Dial(t.Context(), "ws://janus.test/", &janus.DialOptions{HTTPClient: &http.Client{
 			Timeout: time.Second,

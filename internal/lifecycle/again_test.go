@@ -489,3 +489,68 @@ func TestEndedSessionsAreForgotten(t *testing.T) {
 		return routesOf(reflect.ValueOf(g).Elem().FieldByName("sessions")) == 0
 	})
 }
+
+// The error of a handle that the server does not know is what the server says.
+func TestErrorOfAnUnknownHandle(t *testing.T) {
+	server := start(t, nil)
+	g, _ := dial(t, server, nil)
+	s, _ := open(t, g)
+	h := s.Adopt(12345)
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		var base janus.BaseMsg
+		_ = json.Unmarshal(frame, &base) // the client sends JSON
+		reply(map[string]any{
+			"janus": "error", "transaction": base.ID, "session_id": s.ID,
+			"error": map[string]any{"code": 459, "reason": "the server's own words"},
+		})
+		return true
+	})
+	_, _ = h.Hangup(t.Context(), "")
+	mustEnd(t, "the handle", h, []error{janus.ErrHandleDetached}, nil)
+	if !strings.Contains(h.Err().Error(), "the server's own words") {
+		t.Errorf("Err is %v", h.Err())
+	}
+}
+
+// A session that the server no longer has is no failure of Shutdown.
+func TestShutdownOfUnknownSessions(t *testing.T) {
+	server := start(t, nil)
+	g, _ := dial(t, server, nil)
+	open(t, g)
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		var base janus.BaseMsg
+		_ = json.Unmarshal(frame, &base) // the client sends JSON
+		reply(map[string]any{
+			"janus": "error", "transaction": base.ID, "session_id": base.Session,
+			"error": map[string]any{"code": 458, "reason": "No such session"},
+		})
+		return true
+	})
+	if err := g.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Close waits for nobody who holds the locks of the maps.
+func TestCloseWhileTheMapsAreLocked(t *testing.T) {
+	server := start(t, nil)
+	g, _ := dial(t, server, nil)
+	s, h := open(t, g)
+	g.Lock()
+	s.Lock()
+	closed := make(chan error, 1)
+	go func() { closed <- g.Close(1000, "") }()
+	if err := await(t, "Close", closed); err != nil {
+		t.Error(err)
+	}
+	await(t, "the end of the handle", h.Done())
+	s.Unlock()
+	g.Unlock()
+	until(t, "nothing is listed", func() bool {
+		g.Lock()
+		defer g.Unlock()
+		s.Lock()
+		defer s.Unlock()
+		return len(g.Sessions) == 0 && len(s.Handles) == 0
+	})
+}

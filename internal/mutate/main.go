@@ -3,7 +3,7 @@
 // Command mutate takes mechanisms out of the client one at a time and runs the
 // tests, which should notice. From the root of the module:
 //
-//	go run ./internal/mutate                 # all, about an hour on two cores
+//	go run ./internal/mutate                 # all, an hour or two on two cores
 //	go run ./internal/mutate -run backoff    # those whose line in the list matches
 //	go run ./internal/mutate -explained      # also those that are known to survive
 //
@@ -43,7 +43,7 @@ func main() {
 	jobs := flag.Int("j", 4, "how many mutants to run at the same time; tests mostly wait")
 	only := flag.String("run", "", "run only mutants whose line in the list matches this `regexp`")
 	explained := flag.Bool("explained", false, "run also the mutants that are explained")
-	packages := flag.String("packages", "./internal/lifecycle . ./internal/faults", "tests to run after those of the mutant's own package")
+	packages := flag.String("packages", "./internal/lifecycle ./internal/requesttest ./internal/eventtest ./internal/reconnecttest ./internal/conntest ./internal/logtest . ./internal/faults", "tests to run after those of the mutant's own package")
 	timeout := flag.Duration("timeout", 2*time.Minute, "how long the tests of one package may take; less if they take little without a mutant")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)

@@ -46,9 +46,7 @@ func TestCloseIsNoOutage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := gateway.Close(normalClosure, ""); err != nil {
-			t.Fatal(err)
-		}
+		_ = gateway.Close(normalClosure, "") // the server may hang up without an answer
 		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 			if l := states.list(); len(l) > 0 && l[len(l)-1] == janus.StateClosed {
 				break

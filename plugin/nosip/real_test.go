@@ -112,21 +112,25 @@ func testRealMedia(ctx context.Context, t *testing.T, server *realjanus.Server, 
 
 func testRealErrors(ctx context.Context, t *testing.T, s side) {
 	plain := lines("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "c=IN IP4 127.0.0.1", "m=audio 9 RTP/AVP 0")
-	for want, ask := range map[nosip.ErrorCode]func() (nosip.Event, error){
-		nosip.ErrorMissingSDP: func() (nosip.Event, error) { return s.Generate(ctx, nosip.Generate{}, nil) },
-		nosip.ErrorInvalidSDP: func() (nosip.Event, error) {
+	// In this order: what Janus says of an SDP depends on those before it.
+	for _, row := range []struct {
+		want nosip.ErrorCode
+		ask  func() (nosip.Event, error)
+	}{
+		{nosip.ErrorMissingSDP, func() (nosip.Event, error) { return s.Generate(ctx, nosip.Generate{}, nil) }},
+		{nosip.ErrorInvalidSDP, func() (nosip.Event, error) {
 			return s.Process(ctx, nosip.Process{Type: nosip.Offer, SDP: strings.Replace(plain, "audio 9", "audio 0", 1)})
-		},
-		nosip.ErrorTooStrict: func() (nosip.Event, error) {
+		}},
+		{nosip.ErrorTooStrict, func() (nosip.Event, error) {
 			return s.Process(ctx, nosip.Process{Type: nosip.Offer, SDP: plain, SRTP: nosip.SDESMandatory})
-		},
-		nosip.ErrorRecordingError: func() (nosip.Event, error) {
+		}},
+		{nosip.ErrorRecordingError, func() (nosip.Event, error) {
 			return s.Recording(ctx, nosip.Recording{Action: nosip.StopRecording})
-		},
-		nosip.ErrorInvalidElement: func() (nosip.Event, error) { return s.Recording(ctx, nosip.Recording{Action: "pause"}) },
+		}},
+		{nosip.ErrorInvalidElement, func() (nosip.Event, error) { return s.Recording(ctx, nosip.Recording{Action: "pause"}) }},
 	} {
-		if event, err := ask(); !errors.Is(err, want) {
-			t.Errorf("got %v and %v, want %v", event, err, want)
+		if event, err := row.ask(); !errors.Is(err, row.want) {
+			t.Errorf("got %v and %v, want %v", event, err, row.want)
 		}
 	}
 }

@@ -70,21 +70,14 @@ func withSession(ctx context.Context, config Config, run program) error {
 	return cmp.Or(reason(ctx, err), shutdown, connection.Wait())
 }
 
-// dial connects to Janus. ctx bounds only the dial: the connection is still
-// needed for cleaning up when ctx has ended.
+// dial connects to Janus. The connection does not end with ctx: it is still
+// needed for cleaning up then. DialOptions.DialTimeout bounds the dial.
 func dial(ctx context.Context, config Config) (*janus.Gateway, *errgroup.Group, error) {
-	options := &janus.DialOptions{APISecret: config.APISecret, KeepAlive: keepAlive}
+	options := &janus.DialOptions{APISecret: config.APISecret, KeepAlive: keepAlive, DialTimeout: config.Timeout}
 	if config.Token != "" {
 		options.TokenSource = func(context.Context, uint64) (string, error) { return config.Token, nil }
 	}
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	abort := context.AfterFunc(ctx, end)
-	gateway, connection, err := janus.Dial(life, config.URL, options)
-	abort()
-	if err != nil {
-		end()
-	}
-	return gateway, connection, err
+	return janus.Dial(context.WithoutCancel(ctx), config.URL, options)
 }
 
 // reason returns why ctx ended, if that is what err is about.

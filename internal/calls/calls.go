@@ -70,6 +70,7 @@ type Table[R any] struct {
 	conn    Conn // nil while there is none
 	last    uint64
 	calls   map[uint64]*Call[R]
+	taken   int           // calls that nobody waits for, between Take and Finish
 	removed chan struct{} // closed when a call leaves the table; nil unless Await waits
 	sweep   *time.Timer   // forgets calls that nobody waits for; nil while there are none
 }
@@ -203,10 +204,7 @@ func (t *Table[R]) add(c *Call[R]) {
 func (t *Table[R]) remove(c *Call[R]) {
 	delete(t.calls, c.number)
 	c.unlist()
-	if t.removed != nil {
-		close(t.removed)
-		t.removed = nil
-	}
+	t.notify()
 }
 
 // Wait waits for the end of a call that Begin has entered and returns its error: the
@@ -286,6 +284,9 @@ func (t *Table[R]) Take(number uint64, match func(*Call[R]) bool) *Call[R] {
 		return nil
 	}
 	t.remove(c)
+	if c.nobody {
+		t.taken++
+	}
 	return c
 }
 
@@ -293,6 +294,19 @@ func (t *Table[R]) Take(number uint64, match func(*Call[R]) bool) *Call[R] {
 func (t *Table[R]) Finish(c *Call[R], err error) {
 	if !c.nobody {
 		c.done <- err
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.taken--
+	t.notify()
+}
+
+// notify lets Await look again. t.mu is held.
+func (t *Table[R]) notify() {
+	if t.removed != nil {
+		close(t.removed)
+		t.removed = nil
 	}
 }
 
@@ -305,8 +319,9 @@ func (t *Table[R]) Forget(number uint64) {
 	}
 }
 
-// Await waits until no call that match accepts is in the table, or until ctx
-// ends. match is called with the table locked.
+// Await waits until no call that match accepts is in the table, and none that
+// nobody waits for is between Take and Finish, or until ctx ends. match is called
+// with the table locked.
 func (t *Table[R]) Await(ctx context.Context, match func(*Call[R]) bool) {
 	for {
 		removed := t.pending(match)
@@ -326,15 +341,17 @@ func (t *Table[R]) Await(ctx context.Context, match func(*Call[R]) bool) {
 func (t *Table[R]) pending(match func(*Call[R]) bool) <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	pending := t.taken > 0
 	for _, c := range t.calls {
-		if match(c) {
-			if t.removed == nil {
-				t.removed = make(chan struct{})
-			}
-			return t.removed
-		}
+		pending = pending || match(c)
 	}
-	return nil
+	if !pending {
+		return nil
+	}
+	if t.removed == nil {
+		t.removed = make(chan struct{})
+	}
+	return t.removed
 }
 
 // Conn returns the connection, or nil while there is none.

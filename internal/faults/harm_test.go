@@ -235,7 +235,7 @@ func TestMissingTokensDelayNoOtherClaim(t *testing.T) {
 	var hanging sync.Map // sessions whose token hangs
 	var calls, most atomic.Int64
 	c := connect(t, server.URL, &janus.DialOptions{
-		RequestTimeout: 20 * time.Millisecond,
+		RequestTimeout: 250 * time.Millisecond,
 		Reconnect:      quickly(),
 		TokenSource: func(_ context.Context, id uint64) (string, error) {
 			if _, hangs := hanging.Load(id); hangs {
@@ -260,7 +260,7 @@ func TestMissingTokensDelayNoOtherClaim(t *testing.T) {
 	var nobody sync.Mutex
 	eventually(t, "every token is asked for", &nobody, func() bool { return calls.Load() == unlucky })
 	// Long enough for many attempts: what is tested is that there is none.
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(600 * time.Millisecond)
 	if n := most.Load(); n > unlucky {
 		t.Errorf("%d calls of the TokenSource at once for %d sessions", n, unlucky)
 	}

@@ -24,12 +24,6 @@ func (s *Schedule[T]) First() (due time.Time, v T, ok bool) {
 	return s.entries[0].due, s.entries[0].v, true
 }
 
-// Postpone changes the time of the value that is due first to a later one.
-func (s *Schedule[T]) Postpone(due time.Time) {
-	s.entries[0].due = due
-	heap.Fix(&s.entries, 0)
-}
-
 // Remove removes the value that is due first.
 func (s *Schedule[T]) Remove() { heap.Pop(&s.entries) }
 

@@ -23,7 +23,8 @@ func TestFirstIsAlwaysWhatIsDueFirst(t *testing.T) {
 		if !ok || v != n || !due.Equal(at(n)) {
 			t.Fatalf("first is %d due at %v, want %d", v, due, n)
 		}
-		s.Postpone(at(100 + n))
+		s.Remove()
+		s.Add(at(100+n), v)
 	}
 	for n := range 100 {
 		if due, v, _ := s.First(); v != n || !due.Equal(at(100+n)) {
@@ -36,7 +37,7 @@ func TestFirstIsAlwaysWhatIsDueFirst(t *testing.T) {
 	}
 }
 
-// Adding, postponing and removing in any order keeps the schedule in order.
+// Adding, removing and adding again in any order keeps the schedule in order.
 func TestRandomOperations(t *testing.T) {
 	var s Schedule[int]
 	start := time.Now()
@@ -68,7 +69,8 @@ func TestRandomOperations(t *testing.T) {
 			s.Add(at, n)
 			want[n] = at
 		case op < 4:
-			s.Postpone(at)
+			s.Remove()
+			s.Add(at, v)
 			want[v] = at
 		default:
 			remove(v)

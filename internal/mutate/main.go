@@ -10,7 +10,8 @@
 // The list of mutants is mutants.txt. Each is one change to one line. The tree
 // is not touched: the go command reads the changed file through -overlay. The
 // tests of the file's own package run first, then those of -packages, until one
-// fails. A mutant that no test notices survives. The command fails if one does
+// fails; a package that has noticed another change to the same function goes before
+// the others. A mutant that no test notices survives. The command fails if one does
 // that has no reason in the list, if one with a reason is noticed, or if an
 // entry no longer applies or does not compile.
 package main
@@ -27,6 +28,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,7 +50,10 @@ func main() {
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
 	if err == nil {
-		err = run(settings{*jobs, pattern, *explained, strings.Fields(*packages), *timeout, map[string]time.Duration{}})
+		err = run(&settings{
+			jobs: *jobs, only: pattern, explained: *explained, packages: strings.Fields(*packages), timeout: *timeout,
+			usual: map[string]time.Duration{}, killers: map[string]string{},
+		})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -63,6 +68,9 @@ type settings struct {
 	packages  []string
 	timeout   time.Duration
 	usual     map[string]time.Duration // how long a package takes without a mutant
+
+	mu      sync.Mutex
+	killers map[string]string // the package that last noticed a change to a function
 }
 
 // limit returns how long the tests of a package may take.
@@ -80,7 +88,7 @@ type result struct {
 	err      error
 }
 
-func run(set settings) error {
+func run(set *settings) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	list, err := readList("internal/mutate/mutants.txt")
@@ -96,7 +104,7 @@ func run(set settings) error {
 			wanted = append(wanted, m)
 		}
 	}
-	if err := measure(ctx, &set); err != nil {
+	if err := measure(ctx, set); err != nil {
 		return err
 	}
 	results := runAll(ctx, wanted, set)
@@ -109,8 +117,7 @@ func run(set settings) error {
 // measure runs the tests without a mutant, which must pass.
 func measure(ctx context.Context, set *settings) error {
 	for _, pkg := range set.packages {
-		one := *set
-		one.packages = []string{pkg}
+		one := &settings{packages: []string{pkg}, timeout: set.timeout, killers: map[string]string{}}
 		began := time.Now()
 		if r := try(ctx, mutant{}, one); r.err != nil || r.killedBy != "" {
 			return fmt.Errorf("the tests fail without a mutant: %s %w", r.killedBy, r.err)
@@ -121,7 +128,7 @@ func measure(ctx context.Context, set *settings) error {
 }
 
 // runAll tries the mutants, several at a time, and prints each result.
-func runAll(ctx context.Context, wanted []mutant, set settings) []result {
+func runAll(ctx context.Context, wanted []mutant, set *settings) []result {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var results []result
@@ -179,7 +186,7 @@ func report(results []result) error {
 }
 
 // try builds and runs the tests with one mutant.
-func try(ctx context.Context, m mutant, set settings) result {
+func try(ctx context.Context, m mutant, set *settings) result {
 	dir, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return result{mutant: m, err: err}
@@ -189,18 +196,43 @@ func try(ctx context.Context, m mutant, set settings) result {
 	if err != nil {
 		return result{mutant: m, err: err}
 	}
-	packages := set.packages
-	if own := "./" + filepath.Dir(m.file); m.file != "" && filepath.Dir(m.file) != "." {
-		packages = append([]string{own}, packages...)
-	}
-	for _, p := range packages {
+	for _, p := range set.order(m) {
 		killedBy, err := test(ctx, dir, overlay, p, set.limit(p))
+		if killedBy != "" {
+			set.noticed(m, p)
+		}
 		if killedBy != "" || err != nil {
 			return result{m, killedBy, err}
 		}
 	}
 	return result{mutant: m}
 }
+
+// order returns the packages whose tests are run with a mutant.
+func (set *settings) order(m mutant) []string {
+	set.mu.Lock()
+	killer := set.killers[m.place()]
+	set.mu.Unlock()
+	var first []string
+	if own := "./" + filepath.Dir(m.file); m.file != "" && own != "./." {
+		first = append(first, own)
+	}
+	if killer != "" && !slices.Contains(first, killer) {
+		first = append(first, killer)
+	}
+	rest := slices.DeleteFunc(slices.Clone(set.packages), func(p string) bool { return slices.Contains(first, p) })
+	return append(first, rest...)
+}
+
+// noticed records that the tests of a package have noticed a mutant.
+func (set *settings) noticed(m mutant, pkg string) {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	set.killers[m.place()] = pkg
+}
+
+// place is what mutants that the same tests are likely to notice have in common.
+func (m mutant) place() string { return m.file + " " + m.function }
 
 // writeOverlay writes the changed files and returns the file for -overlay.
 func writeOverlay(dir string, m mutant) (string, error) {

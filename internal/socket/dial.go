@@ -145,6 +145,10 @@ func handshake(ctx context.Context, rawURL string, opts Options) (*Socket, error
 		limit = -1 // the websocket library adds one
 	}
 	ws.SetReadLimit(limit)
+	h.body.in.max = maxInbox - maxHeader
+	if limit >= 0 {
+		h.body.in.max = min(h.body.in.max, int(limit))
+	}
 	return &Socket{ws: ws, out: h.out, body: h.body, max: limit}, nil
 }
 

@@ -108,7 +108,7 @@ func (h *hook) RoundTrip(req *http.Request) (*http.Response, error) {
 		discard(req, resp)
 		return nil, errors.New("the HTTP client's transport does not give a writable body for a websocket")
 	}
-	h.body = &body{ReadWriteCloser: rwc}
+	h.body = &body{ReadWriteCloser: rwc, in: newInbox(rwc)}
 	resp.Body = h.body
 	for c, ok := conn.(*tls.Conn); ok; c, ok = conn.(*tls.Conn) {
 		conn = c.NetConn() // twice behind a proxy with TLS
@@ -174,11 +174,9 @@ func (c *gatherConn) begin(timeout time.Duration) *gather {
 // body is the connection as the websocket library sees it, above TLS.
 type body struct {
 	io.ReadWriteCloser
+	in   *inbox
 	out  io.Writer // nil if the connection itself gathers
 	open bool      // the handshake has succeeded
-
-	held  error       // of a Read that also returned bytes
-	ended atomic.Bool // a Read has found nothing but an error
 }
 
 func (b *body) Write(p []byte) (int, error) {
@@ -188,21 +186,11 @@ func (b *body) Write(p []byte) (int, error) {
 	return b.ReadWriteCloser.Write(p)
 }
 
-// Read never returns bytes together with an error. The error is returned by the
-// next Read, so that ended means that the websocket library has asked for bytes
-// that never came. During the handshake nothing is read: the library would wait
-// for the body of an answer that it refuses.
+// Read reads from the inbox. During the handshake nothing is read: the library
+// would wait for the body of an answer that it refuses.
 func (b *body) Read(p []byte) (int, error) {
 	if !b.open {
 		return 0, io.EOF
 	}
-	if b.held == nil {
-		n, err := b.ReadWriteCloser.Read(p)
-		b.held = err
-		if n > 0 || err == nil {
-			return n, nil
-		}
-	}
-	b.ended.Store(true)
-	return 0, b.held
+	return b.in.Read(p)
 }

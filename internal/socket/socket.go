@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -45,7 +46,11 @@ type Socket struct {
 	out  *gather
 	body *body
 	max  int64
-	buf  []byte // for the next message; at most KeepBuffer bytes
+	buf  []byte // for the next message that the library reads; at most KeepBuffer bytes
+
+	mu    sync.Mutex
+	bound context.Context // the end of which ends the connection
+	free  func() bool     // ends that
 }
 
 // Read returns the next message. It is valid until the next call, or for ever
@@ -53,6 +58,22 @@ type Socket struct {
 // ends the connection. An error is final; it is the cause given to Fail if there
 // was one before.
 func (s *Socket) Read(ctx context.Context) ([]byte, error) {
+	s.bind(ctx)
+	message := s.body.in.next()
+	if message == nil {
+		var err error
+		if message, err = s.readLong(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if !utf8.Valid(message) {
+		return nil, errors.New("a text message that is not valid UTF-8") // RFC 6455, section 8.1
+	}
+	return message, nil
+}
+
+// readLong reads the next message through the websocket library.
+func (s *Socket) readLong(ctx context.Context) ([]byte, error) {
 	typ, r, err := s.ws.Reader(ctx)
 	if err != nil {
 		return nil, s.readError(ctx, err)
@@ -61,7 +82,7 @@ func (s *Socket) Read(ctx context.Context) ([]byte, error) {
 		return nil, errors.New("a binary message where Janus sends text")
 	}
 	message, err := readAll(s.buf, r)
-	if err == nil && s.body.ended.Load() {
+	if err == nil && s.body.in.ended.Load() {
 		// The websocket library takes the end of the stream within a message
 		// for the end of the message.
 		err = io.ErrUnexpectedEOF
@@ -75,10 +96,30 @@ func (s *Socket) Read(ctx context.Context) ([]byte, error) {
 	if cap(message) <= KeepBuffer {
 		s.buf = message
 	}
-	if !utf8.Valid(message) {
-		return nil, errors.New("a text message that is not valid UTF-8") // RFC 6455, section 8.1
-	}
 	return message, nil
+}
+
+// bind makes the end of ctx end the connection.
+func (s *Socket) bind(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx == s.bound || s.out.cause() != nil {
+		return
+	}
+	if s.free != nil {
+		s.free()
+	}
+	s.bound, s.free = ctx, context.AfterFunc(ctx, func() { s.Fail(ctx.Err()) })
+}
+
+// unbind ends what bind began.
+func (s *Socket) unbind() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.free != nil {
+		s.free()
+		s.bound, s.free = nil, nil
+	}
 }
 
 // readError returns why a read failed: by the end of ctx, by Fail, or by err.
@@ -222,5 +263,6 @@ func checkClose(code websocket.StatusCode, reason string) error {
 // may be called at any time, also after Close.
 func (s *Socket) CloseNow() {
 	s.out.fail(errClosed)
+	s.unbind()
 	_ = s.ws.CloseNow() // closed already is what is wanted
 }

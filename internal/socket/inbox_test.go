@@ -1,0 +1,237 @@
+package socket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+)
+
+// The inbox takes small text messages out of the stream, without an allocation, and
+// leaves everything else to the websocket library.
+func TestInboxTakesSmallTexts(t *testing.T) {
+	long := strings.Repeat("x", maxInbox)
+	tests := map[string]struct {
+		frame []byte
+		taken bool
+	}{
+		"text":              {frame(true, opText, "small"), true},
+		"empty text":        {frame(true, opText, ""), true},
+		"text of 125 bytes": {frame(true, opText, long[:125]), true},
+		"text of 126 bytes": {frame(true, opText, long[:126]), true},
+		"largest text":      {frame(true, opText, long[:maxInbox-maxHeader]), true},
+		"longer text":       {frame(true, opText, long[:maxInbox-maxHeader+1]), false},
+		"64-bit length":     {append([]byte{wholeText, length64, 0, 0, 0, 0, 0, 0, 0, 1}, 'x'), true},
+		"huge length":       {[]byte{wholeText, length64, 255, 255, 255, 255, 255, 255, 255, 255}, false},
+		"masked text":       {[]byte{wholeText, maskBit | 1, 0, 0, 0, 0, 'x'}, false},
+		"compressed text":   {[]byte{wholeText | 0x40, 1, 'x'}, false},
+		"beginning of text": {frame(false, opText, "part"), false},
+		"continuation":      {frame(true, opContinuation, "part"), false},
+		"binary":            {frame(true, 2, "binary"), false},
+		"ping":              {frame(true, opPing, "?"), false},
+		"close":             {closeFrame(1000), false},
+	}
+	for name, test := range tests {
+		for _, size := range []int{1, 10, 1 << 20} {
+			in := newInbox(&tape{bytes: test.frame, size: size, err: io.EOF})
+			in.max = maxInbox - maxHeader
+			message := in.next()
+			if (message != nil) != test.taken {
+				t.Errorf("%s: taken is %v", name, message != nil)
+			}
+			if !test.taken {
+				all, err := io.ReadAll(in)
+				if err != nil || !bytes.Equal(all, test.frame) {
+					t.Errorf("%s, %d bytes a read: the library gets %q, %v", name, size, all, err)
+				}
+			}
+		}
+	}
+}
+
+// The library never gets bytes of two frames at once, so that the inbox can go on
+// behind each of them.
+func TestInboxStopsBehindAFrame(t *testing.T) {
+	ping, text := frame(true, opPing, "?"), frame(true, opText, "text")
+	in := newInbox(&tape{bytes: slices.Concat(ping, text), size: 1 << 20, err: io.EOF})
+	in.max = maxInbox
+	if in.next() != nil {
+		t.Fatal("a ping was taken")
+	}
+	p := make([]byte, 100)
+	if n, err := in.Read(p); n != len(ping) || err != nil {
+		t.Fatalf("the library got %q, %v", p[:n], err)
+	}
+	if message := in.next(); string(message) != "text" {
+		t.Errorf("the message behind the ping is %q", message)
+	}
+}
+
+// A text that comes within a message in several frames is an error, which the
+// library has to find.
+func TestInboxLeavesTheRestOfAMessage(t *testing.T) {
+	s := dialOn(t, &tape{bytes: slices.Concat(frame(false, opText, "part"), frame(true, opText, "whole")), size: 1 << 20, err: io.EOF}, Options{})
+	defer s.CloseNow()
+	if p, err := s.Read(t.Context()); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("got %q, %v", p, err)
+	}
+}
+
+// A stream of small messages costs no allocation.
+func TestSmallMessagesCostNoAllocation(t *testing.T) {
+	const messages = 1000
+	s := dialOn(t, &tape{bytes: bytes.Repeat(frame(true, opText, strings.Repeat("x", 400)), messages+1), size: 1 << 20, err: io.EOF}, Options{})
+	defer s.CloseNow()
+	ctx := t.Context()
+	if _, err := s.Read(ctx); err != nil {
+		t.Fatal(err)
+	}
+	n := testing.AllocsPerRun(messages-200, func() {
+		if _, err := s.Read(ctx); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations a message", n)
+	}
+}
+
+// The buffer grows to maxInbox when much arrives at once, so that it is read with
+// fewer system calls, and not beyond.
+func TestInboxGrows(t *testing.T) {
+	src := &tape{bytes: bytes.Repeat(frame(true, opText, strings.Repeat("x", 400)), 1000), size: 1 << 20, err: io.EOF}
+	in := newInbox(src)
+	in.max = maxInbox - maxHeader
+	sizes := []int{}
+	for in.next() != nil {
+		if n := len(sizes); n == 0 || sizes[n-1] != len(in.buf) {
+			sizes = append(sizes, len(in.buf))
+		}
+	}
+	if want := []int{firstInbox, 2 * firstInbox, 4 * firstInbox, maxInbox}; !slices.Equal(sizes, want) {
+		t.Errorf("the sizes were %v, want %v", sizes, want)
+	}
+}
+
+// A source that never returns anything is an error, not an endless loop.
+func TestInboxWithoutProgress(t *testing.T) {
+	in := newInbox(&tape{bytes: []byte("x")})
+	in.max = maxInbox
+	if in.next() != nil {
+		t.Fatal("a message")
+	}
+	if _, err := io.ReadAll(in); err != io.ErrNoProgress {
+		t.Errorf("got %v", err)
+	}
+}
+
+// However a stream is made up and cut, the inbox changes neither the messages nor
+// whether they end with an error of the peer.
+func TestInboxChangesNothing(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	read := func(stream []byte, size, largest int) ([]string, error) {
+		s := dialOn(t, &tape{bytes: slices.Clone(stream), size: size, err: io.EOF}, Options{})
+		defer s.CloseNow()
+		s.body.in.max = min(s.body.in.max, largest)
+		return readUntilError(s)
+	}
+	for range 500 {
+		stream := randomStream(random)
+		size := 1 + random.IntN(200)
+		want, wantErr := read(stream, size, -1)
+		got, err := read(stream, size, 1000)
+		if !slices.Equal(got, want) || err.Error() != wantErr.Error() {
+			t.Fatalf("seed %d, %d bytes a read: %q\ngot  %q, %v\nwant %q, %v", seed, size, stream, got, err, want, wantErr)
+		}
+	}
+}
+
+// randomStream returns frames of all kinds, some of which are not valid.
+func randomStream(random *rand.Rand) []byte {
+	var stream []byte
+	for range random.IntN(20) {
+		text := strings.Repeat("x", []int{0, 1, 125, 126, 999, 1001, 5000}[random.IntN(7)])
+		switch random.IntN(12) {
+		case 0:
+			stream = append(stream, frame(true, opPing, "?")...)
+		case 1:
+			stream = append(stream, frame(false, opText, text)...)
+			stream = append(stream, frame(true, opPing, "?")...)
+			stream = append(stream, frame(true, opContinuation, text)...)
+		case 2:
+			if random.IntN(5) == 0 { // an error if the message before has ended, or has not
+				stream = append(stream, frame(random.IntN(2) == 0, byte(random.IntN(3)), text)...)
+			}
+		case 3:
+			if random.IntN(5) == 0 {
+				stream = append(stream, closeFrame(4000)...)
+			}
+		case 4:
+			if random.IntN(5) == 0 && len(stream) > 0 {
+				stream[random.IntN(len(stream))]++
+			}
+		default:
+			stream = append(stream, frame(true, opText, text)...)
+		}
+	}
+	if len(stream) > 0 && random.IntN(3) == 0 {
+		stream = stream[:random.IntN(len(stream))]
+	}
+	return stream
+}
+
+// A Read that waits for the first byte of a message ends with its context, and so
+// does one with another context behind it.
+func TestReadOfNothingEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := io.Pipe()
+		s := dialOn(t, struct {
+			io.Reader
+			io.Writer
+			io.Closer
+		}{near, io.Discard, near}, Options{})
+		first, cancelFirst := context.WithCancel(context.Background())
+		go func() { _, _ = far.Write(frame(true, opText, "first")) }()
+		if _, err := s.Read(first); err != nil {
+			t.Fatal(err)
+		}
+		cancelFirst() // after its Read: the connection ends, as a Read may have been waiting
+		second, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(time.Second, cancel)
+		if _, err := s.Read(second); err == nil {
+			t.Error("no error")
+		}
+		s.CloseNow()
+	})
+}
+
+// A socket that was closed is not kept by the context of its Read.
+func TestClosedSocketIsFreed(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	closed := func() weak.Pointer[Socket] {
+		s := dialOn(t, &tape{bytes: frame(true, opText, "x"), size: 10, err: io.EOF}, Options{})
+		for range 2 { // the second finds the end
+			_, _ = s.Read(ctx)
+		}
+		s.CloseNow()
+		_, _ = s.Read(ctx)
+		return weak.Make(s)
+	}()
+	for range 100 {
+		if runtime.GC(); closed.Value() == nil {
+			return
+		}
+		time.Sleep(time.Millisecond) // a finalizer of the websocket library may have to run first
+	}
+	t.Error("the socket is still reachable")
+}

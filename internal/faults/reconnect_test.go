@@ -554,7 +554,8 @@ func TestReconnectSurvivesAMuteServer(t *testing.T) {
 	c := connect(t, p.url, &janus.DialOptions{
 		PingInterval: 100 * time.Millisecond, PongTimeout: 100 * time.Millisecond,
 		WriteTimeout: 100 * time.Millisecond, RequestTimeout: 100 * time.Millisecond,
-		Reconnect: quickly(),
+		DialTimeout: time.Second,
+		Reconnect:   quickly(),
 	})
 	watching := watchGaps(t, c.session(t))
 	var dials atomic.Int64

@@ -54,6 +54,7 @@ type Care struct {
 	claim   uint64     // the call that waits for an answer; 0: none
 	before  uint64     // the call before it, whose answer may still come; 0: none
 	claimed time.Time  // when the latest was sent
+	over    any        // the connection that it was sent over
 	refused int        // tokens, since the connection was lost
 }
 
@@ -133,12 +134,12 @@ func (u *Upkeep) tendClaim(t *task) (again time.Duration, ok bool) {
 	}
 	care.mu.Lock()
 	wait := time.Until(care.claimed.Add(u.opts.ClaimTimeout))
-	waiting := care.claim != 0 && wait > 0
+	waiting := care.claim != 0 && care.over == t.conn && wait > 0
 	care.mu.Unlock()
 	if !waiting {
 		wait = u.opts.ClaimTimeout
 		u.withToken(s, "janus: session not claimed", func(token string) {
-			if !care.send(s, token) {
+			if !care.send(s, token, t.conn) {
 				wait = busyPause // seen only without a TokenSource
 			}
 		})
@@ -149,13 +150,13 @@ func (u *Upkeep) tendClaim(t *task) (again time.Duration, ok bool) {
 	return wait, true
 }
 
-// send sends a claim. The answer to the one before it may still come.
-func (c *Care) send(s Session, token string) bool {
+// send sends a claim over conn. The answer to the one before it may still come.
+func (c *Care) send(s Session, token string, conn any) bool {
 	c.mu.Lock()
 	number, write, ok := s.Claim(token)
 	if ok {
 		s.Forget(c.before)
-		c.before, c.claim, c.claimed = c.claim, number, time.Now()
+		c.before, c.claim, c.claimed, c.over = c.claim, number, time.Now(), conn
 	}
 	c.mu.Unlock()
 	if ok {
@@ -193,7 +194,7 @@ func (u *Upkeep) Claimed(s Session) {
 	defer care.mu.Unlock()
 	s.Forget(care.claim)
 	s.Forget(care.before)
-	care.claim, care.before, care.refused = 0, 0, 0
+	care.claim, care.before, care.over, care.refused = 0, 0, nil, 0
 }
 
 // Refused notes that a claim was refused, for its token or another reason. It

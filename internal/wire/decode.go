@@ -14,9 +14,23 @@ import (
 // the same Go values, but reads a message only once and allocates much less.
 type Decoder struct {
 	scanner
-	field   *FieldError // the first field of a wrong type
+	field *FieldError // the first field of a wrong type
+	known *caches     // nil until they are needed
+}
+
+// caches hold values that are likely to come again.
+type caches struct {
 	strings stringCache
 	numbers numberCache
+}
+
+// cached returns the caches. They are large for a connection that has to do with
+// little more than keepalives.
+func (d *Decoder) cached() *caches {
+	if d.known == nil {
+		d.known = new(caches)
+	}
+	return d.known
 }
 
 // FieldError reports a message that is a JSON object with a field of another
@@ -139,7 +153,7 @@ func (d *Decoder) anyString() (any, bool) {
 	case escaped:
 		return unescape(raw), true
 	case len(raw) <= maxShort:
-		return d.strings.get(raw), true
+		return d.cached().strings.get(raw), true
 	}
 	return string(raw), true
 }
@@ -156,7 +170,7 @@ func (d *Decoder) float(key []byte) (any, bool) {
 		for _, c := range n {
 			v = 10*v + int64(c-'0')
 		}
-		return d.numbers.get(float64(v)), true
+		return d.cached().numbers.get(float64(v)), true
 	}
 	v, err := strconv.ParseFloat(string(n), 64)
 	if err != nil { // out of range
@@ -165,7 +179,7 @@ func (d *Decoder) float(key []byte) (any, bool) {
 		}
 		return nil, true
 	}
-	return d.numbers.get(v), true
+	return d.cached().numbers.get(v), true
 }
 
 // name returns s as a string.
@@ -173,7 +187,7 @@ func (d *Decoder) name(s []byte) string {
 	if len(s) > maxShort {
 		return string(s)
 	}
-	return d.strings.get(s).(string)
+	return d.cached().strings.get(s).(string)
 }
 
 // bytes reads a string. The result may be a part of the message.
@@ -182,6 +196,24 @@ func (d *Decoder) bytes(key []byte, v *[]byte) (ok bool) {
 		return d.nullOr(key)
 	}
 	*v, ok = d.text()
+	return ok
+}
+
+// kind reads the kind of a message. Without the caches, the most frequent kinds must
+// not be allocated either.
+func (d *Decoder) kind(key []byte, v *string) bool {
+	if d.peek() != '"' {
+		return d.nullOr(key)
+	}
+	s, ok := d.text()
+	switch string(s) {
+	case "ack":
+		*v = "ack"
+	case "success":
+		*v = "success"
+	default:
+		*v = d.name(s)
+	}
 	return ok
 }
 

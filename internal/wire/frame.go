@@ -63,7 +63,7 @@ func (f *Frame) decode(d *Decoder) bool {
 	return d.object(func(key []byte) bool {
 		switch string(key) {
 		case "janus":
-			return d.short(key, &f.Janus)
+			return d.kind(key, &f.Janus)
 		case "transaction":
 			return d.bytes(key, &f.Transaction)
 		case "session_id":

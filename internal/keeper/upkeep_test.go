@@ -24,6 +24,7 @@ type session struct {
 
 	mu     sync.Mutex
 	ended  bool
+	looked int // how often Ended was called
 	conn   any // over which it must be claimed
 	busy   int // claims that find no room
 	number uint64
@@ -42,7 +43,20 @@ func (s *session) Key() uint64        { return 7 }
 func (s *session) Ended() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.looked++
 	return s.ended
+}
+
+func (s *session) looks() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.looked
+}
+
+func (s *session) claims() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.number
 }
 
 func (s *session) Awaits(conn any) bool {
@@ -125,7 +139,7 @@ func upkeep(t *testing.T, opts keeper.Options) *keeper.Upkeep {
 // The first keepalive is sent when it is due, and one in each interval behind it,
 // however long the interval is, until the session ends.
 func TestKeepAlives(t *testing.T) {
-	for _, interval := range []time.Duration{time.Second, 50 * time.Second} {
+	for _, interval := range []time.Duration{time.Second, 100 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			u := upkeep(t, keeper.Options{Interval: interval})
 			s := newSession("token")
@@ -147,12 +161,55 @@ func TestKeepAlives(t *testing.T) {
 
 // Without an interval, nothing is sent.
 func TestNoKeepAlives(t *testing.T) {
+	for _, interval := range []time.Duration{0, -1} {
+		synctest.Test(t, func(t *testing.T) {
+			u := upkeep(t, keeper.Options{Interval: interval})
+			s := newSession("")
+			u.KeepAlive(s, time.Second)
+			time.Sleep(time.Hour)
+			s.want(t)
+		})
+	}
+}
+
+// A session that has ended is let go within half a minute, however long the interval is.
+func TestEndedSessionIsLetGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u := upkeep(t, keeper.Options{})
+		u := upkeep(t, keeper.Options{Interval: 24 * time.Hour})
 		s := newSession("")
-		u.KeepAlive(s, time.Second)
+		u.KeepAlive(s, 24*time.Hour)
+		time.Sleep(time.Minute)
+		s.end()
+		before := s.looks()
+		time.Sleep(31 * time.Second)
+		found := s.looks()
 		time.Sleep(time.Hour)
-		s.want(t)
+		if after := s.looks(); found == before || after != found {
+			t.Errorf("looked at %d times, %d times in the next half minute, %d times later", before, found-before, after-found)
+		}
+	})
+}
+
+// With a TokenSource, a claim that was refused is not waited for: the next token is
+// tried soon. One that is not answered is not repeated before its time.
+func TestClaimsWithTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := tokens.New(t.Context(), time.Second, func(context.Context, uint64) (string, error) { return "token", nil })
+		u := upkeep(t, keeper.Options{ClaimTimeout: 10 * time.Second, MinDelay: time.Millisecond, MaxDelay: time.Second, Tokens: source})
+		s := newSession("")
+		s.lost("conn")
+		u.Claim(s, "conn")
+		time.Sleep(5 * time.Second)
+		s.want(t, "0s claim 1 token")
+		u.Refused(s, true)
+		time.Sleep(2 * time.Second)
+		if n := s.claims(); n != 2 {
+			t.Errorf("%d claims, want one more after the refusal", n)
+		}
+		time.Sleep(60 * time.Second)
+		if n := s.claims(); n < 7 || n > 8 {
+			t.Errorf("%d claims after a minute without an answer", n)
+		}
 	})
 }
 

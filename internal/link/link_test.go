@@ -363,6 +363,9 @@ func TestGiveUp(t *testing.T) {
 				if !strings.Contains(err.Error(), "not restored within 1m0s") || errors.Is(err, errDial) != test.last {
 					t.Errorf("got %v", err)
 				}
+				if strings.Contains(err.Error(), "last attempt: "+errDial.Error()) != test.last {
+					t.Errorf("%v says something else about the last attempt", err)
+				}
 				if test.last && websocket.CloseStatus(err) != websocket.StatusGoingAway {
 					t.Errorf("%v does not have the cause", err)
 				}
@@ -419,6 +422,21 @@ func TestEnd(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The end of the context of a connection is not taken for an outage.
+func TestEndOfTheContextIsNoOutage(t *testing.T) {
+	inLab(t, func(t *testing.T, l *lab) {
+		l.opts.Reconnect = true
+		ctx, cancel := context.WithCancel(t.Context())
+		l.open(t, ctx)
+		synctest.Wait()
+		cancel()
+		if err := l.wait(t); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		l.checkCalls(t, "up")
+	})
 }
 
 // Up can refuse a connection, which ends the Link without another dial.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -12,6 +13,9 @@ const (
 	// a message does not fit or when much arrives at once.
 	firstInbox = 4 << 10
 	maxInbox   = 32 << 10
+
+	// atOnce is how many messages an inbox returns before it lets others run.
+	atOnce = 64
 )
 
 // The parts of a websocket frame's header (RFC 6455, section 5.2).
@@ -43,6 +47,7 @@ type inbox struct {
 	buf        []byte // buf[r:w] has been received and not been passed on
 	r, w       int
 	grow       bool  // the buffer was too small for what had arrived
+	returned   int   // messages since other goroutines were let run
 	pass       int64 // bytes up to the end of the frame that the library is reading
 	incomplete bool  // the library has seen the beginning of a message, and not its end
 	err        error // of src
@@ -68,11 +73,22 @@ func (b *inbox) next() []byte {
 			b.r += header
 			message := b.buf[b.r : b.r+int(payload)]
 			b.r += int(payload)
+			b.yield()
 			return message
 		}
 		b.fill(header + int(payload))
 	}
 	return nil
+}
+
+// yield lets those who wait for the messages returned so far run, now and then.
+// Otherwise a peer that sends without a pause keeps a single processor busy, and
+// messages pile up.
+func (b *inbox) yield() {
+	if b.returned++; b.returned == atOnce {
+		b.returned = 0
+		runtime.Gosched()
+	}
 }
 
 // Read passes bytes to the websocket library, never beyond the end of a frame, so

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,4 +236,40 @@ func TestClosedSocketIsFreed(t *testing.T) {
 		time.Sleep(time.Millisecond) // a finalizer of the websocket library may have to run first
 	}
 	t.Error("the socket is still reachable")
+}
+
+// A peer that sends without a pause does not keep a single processor busy: others run
+// between its messages, such as those who wait for them.
+func TestOthersRunBetweenMessages(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const messages = 200_000
+	s := dialOn(t, &tape{bytes: bytes.Repeat(frame(true, opText, "x"), messages), size: 1 << 20, err: io.EOF}, Options{})
+	defer s.CloseNow()
+	var read atomic.Int64
+	var largest int64 // number of messages while the other goroutine did not run
+	stop := make(chan struct{})
+	var other sync.WaitGroup
+	other.Go(func() {
+		for last := int64(0); ; {
+			now := read.Load()
+			largest, last = max(largest, now-last), now
+			select {
+			case <-stop:
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	})
+	for range messages {
+		if _, err := s.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		read.Add(1)
+	}
+	close(stop)
+	other.Wait()
+	if largest > 2*atOnce {
+		t.Errorf("nobody else ran during %d messages", largest)
+	}
 }

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// firstInbox and maxInbox are the sizes of an inbox's buffer, which grows when
-	// a message does not fit or when much arrives at once.
+	// firstInbox and maxInbox are the sizes of an inbox's buffer, which doubles when
+	// it is full: when a message does not fit or when much arrives at once.
 	firstInbox = 4 << 10
 	maxInbox   = 32 << 10
 
@@ -76,7 +76,7 @@ func (b *inbox) next() []byte {
 			b.yield()
 			return message
 		}
-		b.fill(header + int(payload))
+		b.fill()
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (b *inbox) Read(p []byte) (int, error) {
 			b.pass = math.MaxInt64
 			break
 		}
-		b.fill(0)
+		b.fill()
 	}
 	p = p[:min(int64(len(p)), b.pass)]
 	n := copy(p, b.buf[b.r:b.w])
@@ -168,10 +168,10 @@ func parseHeader(b []byte) (header int, payload int64) {
 	return header, payload
 }
 
-// fill receives more, into a buffer with room for a frame of the given size.
-func (b *inbox) fill(size int) {
-	if room := len(b.buf); room == 0 || room < size || b.grow {
-		larger := make([]byte, min(max(2*room, size, firstInbox), maxInbox))
+// fill receives more.
+func (b *inbox) fill() {
+	if b.buf == nil || b.grow {
+		larger := make([]byte, max(2*len(b.buf), firstInbox))
 		b.w = copy(larger, b.buf[b.r:b.w])
 		b.r, b.buf = 0, larger
 	} else if b.r > 0 {

@@ -77,6 +77,37 @@ func TestInboxStopsBehindAFrame(t *testing.T) {
 	}
 }
 
+// While the library has part of a frame, or of a message in several frames, the inbox
+// takes nothing, whoever asks.
+func TestInboxWaitsForTheLibrary(t *testing.T) {
+	text := frame(true, opText, "text")
+	like := frame(true, opText, "a"+string(text)) // its rest looks like a frame
+	part := frame(false, opText, "part")
+	ping := frame(true, opPing, "?")
+	tests := map[string]struct {
+		before []byte // read by the library
+		frames []byte
+	}{
+		"within a frame":                  {like[:3], like},
+		"within a message":                {part, nil},
+		"within a message, behind a ping": {slices.Concat(part, ping), nil},
+	}
+	for name, test := range tests {
+		frames := test.frames
+		if frames == nil {
+			frames = slices.Concat(test.before, text)
+		}
+		in := newInbox(&tape{bytes: slices.Concat(frames, text), size: 1 << 20, err: io.EOF})
+		in.max = maxInbox
+		if _, err := io.ReadFull(in, make([]byte, len(test.before))); err != nil {
+			t.Fatal(err)
+		}
+		if message := in.next(); message != nil {
+			t.Errorf("%s: took %q", name, message)
+		}
+	}
+}
+
 // A text that comes within a message in several frames is an error, which the
 // library has to find.
 func TestInboxLeavesTheRestOfAMessage(t *testing.T) {
@@ -191,8 +222,8 @@ func randomStream(random *rand.Rand) []byte {
 	return stream
 }
 
-// A Read that waits for the first byte of a message ends with its context, and so
-// does one with another context behind it.
+// A Read that waits for the first byte of a message ends with its context. The end
+// of the context of an earlier Read does not matter any more.
 func TestReadOfNothingEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := io.Pipe()
@@ -201,18 +232,28 @@ func TestReadOfNothingEndsWithItsContext(t *testing.T) {
 			io.Writer
 			io.Closer
 		}{near, io.Discard, near}, Options{})
+		defer s.CloseNow()
+		send := func(text string) { go func() { _, _ = far.Write(frame(true, opText, text)) }() }
 		first, cancelFirst := context.WithCancel(context.Background())
-		go func() { _, _ = far.Write(frame(true, opText, "first")) }()
+		send("first")
 		if _, err := s.Read(first); err != nil {
 			t.Fatal(err)
 		}
-		cancelFirst() // after its Read: the connection ends, as a Read may have been waiting
 		second, cancel := context.WithCancel(context.Background())
-		time.AfterFunc(time.Second, cancel)
-		if _, err := s.Read(second); err == nil {
-			t.Error("no error")
+		send("second")
+		if _, err := s.Read(second); err != nil {
+			t.Fatal(err)
 		}
-		s.CloseNow()
+		cancelFirst()
+		synctest.Wait()
+		send("third")
+		if _, err := s.Read(second); err != nil {
+			t.Errorf("after the end of an earlier context: %v", err)
+		}
+		time.AfterFunc(time.Second, cancel)
+		if _, err := s.Read(second); err != context.Canceled {
+			t.Errorf("got %v", err)
+		}
 	})
 }
 

@@ -230,3 +230,68 @@ func TestErrorsWithoutATransactionAreDelivered(t *testing.T) {
 		t.Errorf("the error was taken for a reply: %v", err)
 	}
 }
+
+// The raw data of a message stays as it is, whatever comes behind it: memory that the
+// reader uses again is copied.
+func TestRawStays(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	_, _, session, handle := testutil.Open(t, srv)
+	for _, size := range []int{10, 5_000, 30_000, 50_000, 60_000, 100_000} {
+		var kept [3]json.RawMessage
+		for i := range kept {
+			if err := srv.Notify(session.ID, handle.ID, map[string]any{"text": strings.Repeat(fmt.Sprint(i), size)}, nil); err != nil {
+				t.Fatal(err)
+			}
+			kept[i] = testutil.ReceiveAs[*janus.EventMsg](t, handle.Events).Plugindata.Raw()
+		}
+		for i, raw := range kept {
+			if want := fmt.Sprintf(`{"text":"%s"}`, strings.Repeat(fmt.Sprint(i), size)); string(raw) != want {
+				t.Errorf("the raw data of message %d of %d bytes has changed", i, size)
+			}
+		}
+	}
+}
+
+// Answers that no call waits for are not events.
+func TestAnswersForNobodyAreNotDelivered(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	_, _, session, handle := testutil.Open(t, srv)
+	for _, kind := range []string{"ack", "success", "pong", "server_info"} {
+		for _, sender := range []uint64{0, handle.ID} {
+			if err := srv.Send(session.ID, fmt.Sprintf(`{"janus":%q,"session_id":%d,"sender":%d,"transaction":"x"}`, kind, session.ID, sender)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := session.KeepAlive(testutil.Context(t), ""); err != nil { // behind all answers
+		t.Fatal(err)
+	}
+	select {
+	case msg := <-session.Events:
+		t.Errorf("the session got %+v", msg)
+	case msg := <-handle.Events:
+		t.Errorf("the handle got %+v", msg)
+	default:
+	}
+}
+
+// Transactions of different Gateways differ, also those with the same number, so that
+// a late answer to one is not taken for an answer to another.
+func TestTransactionsOfGatewaysDiffer(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	seen := make(chan string, 10)
+	srv.Intercept(func(request json.RawMessage, _ func(any)) bool {
+		seen <- testutil.BaseOf(request).ID
+		return false
+	})
+	known := map[string]bool{}
+	for range 5 {
+		g, _ := testutil.Dial(t, srv, nil)
+		testutil.Create(t, g)
+		id := <-seen // before Create has returned
+		if known[id] {
+			t.Errorf("transaction %q again", id)
+		}
+		known[id] = true
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"net"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"weak"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/janustest"
 )
 
@@ -163,7 +165,7 @@ func TestTransportThatHangs(t *testing.T) {
 		end    func(*client)
 	}{
 		"Close":       {0, func(c *client) { _ = c.Close(normalClosure, "") }},
-		"GiveUpAfter": {50 * time.Millisecond, func(*client) {}},
+		"GiveUpAfter": {300 * time.Millisecond, func(*client) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			noLeaks(t)
@@ -172,6 +174,7 @@ func TestTransportThatHangs(t *testing.T) {
 			defer close(release)
 			var dials atomic.Int64
 			hanging := make(chan struct{}, 100)
+			logs := testutil.NewLogs()
 			transport := http.DefaultTransport.(*http.Transport).Clone()
 			c := connect(t, server.URL, &janus.DialOptions{
 				HTTPClient: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -182,11 +185,15 @@ func TestTransportThatHangs(t *testing.T) {
 					}
 					return transport.RoundTrip(r)
 				})},
-				DialTimeout: 5 * time.Millisecond,
+				DialTimeout: 50 * time.Millisecond,
 				Reconnect:   &janus.ReconnectOptions{MinDelay: 1, MaxDelay: time.Millisecond, GiveUpAfter: opts.giveUp},
+				Logger:      logs.Logger(slog.LevelDebug),
 			})
 			server.Cut()
 			await(t, "a dial that hangs", hanging)
+			if opts.giveUp == 0 {
+				logs.Await(t, "dial failed", 12) // far more than may hang
+			}
 			within(t, name, func() { opts.end(c) })
 			await(t, "the end of the group", c.ended)
 			if n := dials.Load() - 1; n > 4 {
@@ -332,6 +339,15 @@ func TestExtremeOptions(t *testing.T) {
 			})
 		}
 	}
+	t.Run("MaxDelay below MinDelay", func(t *testing.T) {
+		c := connect(t, newStub(t, nil).URL, &janus.DialOptions{
+			Reconnect: &janus.ReconnectOptions{MinDelay: time.Hour, MaxDelay: time.Second},
+		})
+		opts := gatewayField(c.Gateway, "opts").FieldByName("Reconnect").Elem()
+		if d := time.Duration(opts.FieldByName("MaxDelay").Int()); d != time.Hour {
+			t.Errorf("the longest delay is %v", d)
+		}
+	})
 	t.Run("MinDelay", func(t *testing.T) {
 		server := newStub(t, nil)
 		changed := make(chan janus.State, 10)

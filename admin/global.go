@@ -52,10 +52,12 @@ type Status struct {
 	Raw json.RawMessage `json:"-"`
 }
 
+// plainStatus is a Status as Janus sends it, in Janus's units.
+type plainStatus Status
+
 // UnmarshalJSON decodes the status that Janus sends.
 func (s *Status) UnmarshalJSON(b []byte) error {
-	type plain Status
-	if err := json.Unmarshal(b, (*plain)(s)); err != nil {
+	if err := json.Unmarshal(b, (*plainStatus)(s)); err != nil {
 		return err
 	}
 	scale(time.Second, &s.SessionTimeout, &s.ReclaimSessionTimeout, &s.CandidatesTimeout, &s.NoMediaTimer)

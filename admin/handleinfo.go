@@ -112,10 +112,10 @@ type ICE struct {
 	FailTimerStarted bool          `json:"icetimer-started"`  // Janus waits whether ICE recovers
 	Gathered         time.Duration `json:"gathered"`          // when the local candidates were complete
 	Connected        time.Duration `json:"connected"`         // when ICE was connected
-	LocalCandidates  []string      `json:"local-candidates"`  // as in an SDP
-	RemoteCandidates []string      `json:"remote-candidates"` // as in an SDP
+	LocalCandidates  []string      `json:"local-candidates"`  // as in an SDP, without "candidate:"
+	RemoteCandidates []string      `json:"remote-candidates"` // as in an SDP, without "candidate:"
 	SelectedPair     string        `json:"selected-pair"`     // such as "10.0.0.1:1234 [host,udp] <-> 10.0.0.2:4321 [prflx,udp]"
-	Ready            int           `json:"ready"`             // 1 once the local candidates are complete
+	Ready            int           `json:"ready"`             // 1, or -1 in Janus 1.1.2, once the local candidates are complete
 }
 
 // DTLS is the state of the encryption of a PeerConnection.

@@ -45,7 +45,7 @@ func (p *caller) Call(ctx context.Context, body, jsep any) (*janus.EventMsg, err
 	if p.name == textroom.Name {
 		raw = withTransaction(raw)
 	}
-	data, err := p.client.messagePlugin(ctx, p.name, json.RawMessage(raw))
+	data, err := p.client.MessagePlugin(ctx, p.name, json.RawMessage(raw))
 	if err != nil {
 		return nil, err
 	}
@@ -83,21 +83,21 @@ func explain(err error) error {
 // looking for an error in it (message_plugin). request is anything that
 // encoding/json marshals to an object. See Plugin for the typed requests.
 func (c *Client) MessagePlugin(ctx context.Context, plugin string, request any) (json.RawMessage, error) {
-	return c.messagePlugin(ctx, plugin, request)
-}
-
-func (c *Client) messagePlugin(ctx context.Context, plugin string, request any) (json.RawMessage, error) {
 	return c.ask(ctx, "message_plugin", "plugin", plugin, request)
 }
 
 // ask sends a request to a part of Janus, which is named in a member, and returns
 // its answer.
 func (c *Client) ask(ctx context.Context, name, member, part string, request any) (json.RawMessage, error) {
-	if request == nil {
-		request = members{} // Janus does not expect that there is none
+	raw, err := json.Marshal(request)
+	if err != nil {
+		return nil, invalid(name, fmt.Errorf("marshal request: %w", err))
+	}
+	if string(raw) == "null" {
+		raw = []byte("{}") // Janus does not expect that there is none
 	}
 	var a struct{ Response json.RawMessage }
-	if err := c.global(ctx, name, members{member: part, "request": request}, &a); err != nil {
+	if err := c.global(ctx, name, members{member: part, "request": json.RawMessage(raw)}, &a); err != nil {
 		return nil, err
 	}
 	if a.Response == nil {

@@ -95,7 +95,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -109,7 +108,7 @@ const (
 	subprotocol = "janus-admin-protocol"
 
 	dialTimeout           = 10 * time.Second
-	pongTimeout           = 10 * time.Second
+	defaultPongTimeout    = 10 * time.Second
 	writeTimeout          = 10 * time.Second
 	defaultRequestTimeout = 10 * time.Second
 	defaultMaxMessageSize = 16 << 20
@@ -183,6 +182,8 @@ type Client struct {
 
 // transport carries requests to Janus.
 type transport interface {
+	// open makes a connection, if the transport has one.
+	open(ctx context.Context) error
 	// send sends a request and returns its answer. The error matches
 	// janus.ErrNotSent if the request was certainly not sent.
 	send(ctx context.Context, r *request) (*answer, error)
@@ -234,6 +235,11 @@ func newClient(rawURL string, opts Options) (*Client, error) {
 
 // check asks for the server's status, and explains what may be wrong.
 func (c *Client) check(ctx context.Context) error {
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	if err := c.transport.open(ctx); err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
 	_, err := c.Status(ctx)
 	if errors.Is(err, janus.ErrorInvalidRequestPath) || errors.Is(err, janus.ErrorUnknownRequest) {
 		return fmt.Errorf("admin: dial %s: this is the Janus API, which is not the Admin API and has another port: %w", c.name, err)
@@ -283,6 +289,17 @@ func (r *request) encode(transaction string) []byte {
 	}
 	message[len(message)-1] = ','
 	return append(message, r.fields[1:]...)
+}
+
+// mask returns a text of the server without what must not be shown. Janus repeats
+// a token in its errors, and a server that is not Janus may repeat the secret.
+func (r *request) mask(text []byte) []byte {
+	for _, secret := range []string{r.secret, r.token} {
+		if secret != "" && bytes.Contains(text, []byte(secret)) {
+			text = bytes.ReplaceAll(text, []byte(secret), []byte("***"))
+		}
+	}
+	return text
 }
 
 // answer is Janus's answer to a request.
@@ -364,14 +381,8 @@ func (c *Client) do(ctx context.Context, r *request, fields members, kind string
 
 // refused returns the error that Janus answered with.
 func (c *Client) refused(r *request, a *answer) error {
-	reason := a.err.Reason
-	for _, secret := range []string{c.secret, r.token} { // Janus repeats tokens
-		if secret != "" {
-			reason = strings.ReplaceAll(reason, secret, "***")
-		}
-	}
 	return &janus.ErrorMsg{
-		Err:     janus.ErrorData{Code: a.err.Code, Reason: reason},
+		Err:     janus.ErrorData{Code: a.err.Code, Reason: string(r.mask([]byte(a.err.Reason)))},
 		Session: r.session,
 		Request: r.janus,
 	}

@@ -16,6 +16,7 @@ import (
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/framelog"
+	"github.com/cameronelliott/janus-go/internal/socket"
 	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
@@ -23,6 +24,7 @@ import (
 // are in the path.
 type httpTransport struct {
 	url    *url.URL
+	name   string // the URL without credentials
 	client http.Client
 	header http.Header
 	limit  int64  // size of an answer in bytes; none if negative
@@ -36,6 +38,7 @@ type httpTransport struct {
 func newHTTPTransport(u *url.URL, opts Options, frames *framelog.Logger) *httpTransport {
 	t := &httpTransport{
 		url:    u,
+		name:   socket.Name(u.String()),
 		client: *opts.HTTPClient,
 		header: opts.HTTPHeader.Clone(),
 		limit:  opts.MaxMessageSize,
@@ -51,6 +54,9 @@ func newHTTPTransport(u *url.URL, opts Options, frames *framelog.Logger) *httpTr
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t
 }
+
+// open implements transport.
+func (t *httpTransport) open(context.Context) error { return nil }
 
 // close implements transport.
 func (t *httpTransport) close() error {
@@ -83,6 +89,7 @@ func (t *httpTransport) send(ctx context.Context, r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.frames.Frame("received", r.mask(message))
 	return t.parse(message, transaction)
 }
 
@@ -131,7 +138,7 @@ func (t *httpTransport) read(ctx context.Context, resp *http.Response) ([]byte, 
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return nil, fmt.Errorf("the server answered %s; redirects are not followed, because the request contains the secret", status)
 	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("the server answered %s: there is no Admin API at this URL", status)
+		return nil, fmt.Errorf("the server answered %s: there is no Admin API at %s", status, t.name)
 	}
 	body := io.Reader(resp.Body)
 	if t.limit >= 0 && t.limit < math.MaxInt64 {
@@ -149,16 +156,15 @@ func (t *httpTransport) read(ctx context.Context, resp *http.Response) ([]byte, 
 
 // parse returns the answer in a body.
 func (t *httpTransport) parse(message []byte, transaction string) (*answer, error) {
-	t.frames.Frame("received", message)
 	if bytes.HasPrefix(bytes.TrimSpace(message), []byte("<")) {
-		return nil, errors.New("the server answered in HTML, not in JSON: there is no Admin API at this URL")
+		return nil, fmt.Errorf("the server answered in HTML, not in JSON: there is no Admin API at %s", t.name)
 	}
 	var f wire.Frame
 	if err := decodeFrame(new(wire.Decoder), message, &f); err != nil {
 		return nil, err
 	}
 	if f.Janus == "" {
-		return nil, errors.New(`the answer has no member "janus": the server is not Janus`)
+		return nil, fmt.Errorf("the answer has no member \"janus\": there is no Admin API at %s", t.name)
 	}
 	if len(f.Transaction) > 0 && string(f.Transaction) != transaction {
 		return nil, errors.New("the server answered another request")

@@ -320,6 +320,8 @@ func (t *canned) send(_ context.Context, r *request) (*answer, error) {
 	return newAnswer(&f, message), nil
 }
 
+func (t *canned) open(context.Context) error { return nil }
+
 func (t *canned) close() error { return nil }
 
 // reply returns an answer with further members.

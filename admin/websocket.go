@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"sync"
+	"syscall"
+	"time"
 
 	"nhooyr.io/websocket"
 
@@ -36,7 +39,8 @@ const (
 type websocketTransport struct {
 	url     string
 	opts    Options
-	prefix  string // of transactions
+	pong    time.Duration // how long the answer to a ping may take
+	prefix  string        // of transactions
 	log     *safelog.Logger
 	frames  *framelog.Logger
 	ctx     context.Context // of the transport's life
@@ -61,12 +65,16 @@ type connection struct {
 }
 
 // waiting is what the table keeps for a call.
-type waiting struct{ answer *answer }
+type waiting struct {
+	request *request
+	answer  *answer
+}
 
 func newWebsocketTransport(url string, opts Options, log *safelog.Logger, frames *framelog.Logger) *websocketTransport {
 	t := &websocketTransport{
 		url:    url,
 		opts:   opts,
+		pong:   defaultPongTimeout,
 		prefix: rand.Text()[:8] + ".",
 		log:    log,
 		frames: frames,
@@ -74,6 +82,12 @@ func newWebsocketTransport(url string, opts Options, log *safelog.Logger, frames
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t
+}
+
+// open implements transport.
+func (t *websocketTransport) open(ctx context.Context) error {
+	_, err := t.connect(ctx)
+	return err
 }
 
 // send implements transport. A request that could not be written because the
@@ -93,6 +107,7 @@ func (t *websocketTransport) send(ctx context.Context, r *request) (*answer, err
 		case attempt == attempts || !errors.Is(err, janus.ErrDisconnected):
 			return nil, notSent(err)
 		}
+		t.forget(conn)
 	}
 }
 
@@ -130,7 +145,7 @@ func (t *websocketTransport) run(conn *connection) {
 	l, err := link.Open(t.ctx, link.Options{
 		Dial:        t.dial,
 		DialTimeout: dialTimeout,
-		PongTimeout: pongTimeout,
+		PongTimeout: t.pong,
 		Up:          func(sock *socket.Socket) bool { return conn.calls.Up(&conn.scope, sock) },
 		Frame:       func(message []byte) error { return t.receive(conn, message) },
 		Log:         t.log,
@@ -169,6 +184,9 @@ func (t *websocketTransport) dial(ctx context.Context) (*socket.Socket, error) {
 		WriteTimeout:   writeTimeout,
 		Slots:          t.dials,
 	})
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return nil, fmt.Errorf("%w: the server ended the handshake, as Janus does on the port of the Janus API", err)
+	}
 	if err == nil && sock.Subprotocol() != subprotocol {
 		t.log.Log(slog.LevelWarn, "admin: the server did not choose "+subprotocol, "url", socket.Name(t.url))
 	}
@@ -179,6 +197,7 @@ func (t *websocketTransport) dial(ctx context.Context) (*socket.Socket, error) {
 // certainly not sent.
 func (t *websocketTransport) do(ctx context.Context, conn *connection, r *request) (a *answer, sent bool, err error) {
 	c := conn.calls.NewCall()
+	c.Request.request = r
 	size := envelope + len(r.fields)
 	sock, crowd, err := conn.calls.Begin(ctx, c, &conn.scope, size)
 	if err != nil {
@@ -207,22 +226,22 @@ func (t *websocketTransport) write(sock calls.Conn, r *request, number uint64, c
 
 // receive passes an answer to the call that waits for it.
 func (t *websocketTransport) receive(conn *connection, message []byte) error {
-	t.frames.Frame("received", message)
 	var f wire.Frame
 	if err := decodeFrame(&conn.decoder, message, &f); err != nil {
 		return err
 	}
 	number, ours := wire.ParseTransaction(f.Transaction, t.prefix)
-	if c := conn.calls.Take(number, func(*calls.Call[waiting]) bool { return true }); ours && c != nil {
+	if c := conn.calls.Take(number, func(*calls.Call[waiting]) bool { return true }); c != nil {
+		t.frames.Frame("received", c.Request.request.mask(message))
 		c.Request.answer = newAnswer(&f, message)
 		conn.calls.Finish(c, nil)
 		return nil
 	}
-	level := slog.LevelWarn
-	if ours { // its caller has gone
-		level = slog.LevelDebug
+	if ours {
+		t.log.Log(slog.LevelDebug, "admin: answer after its caller has gone", "type", f.Janus)
+		return nil
 	}
-	t.frames.Undelivered(level, &f, message)
+	t.frames.Undelivered(slog.LevelWarn, &f, message)
 	return nil
 }
 

@@ -200,16 +200,15 @@ func (l *lines) String() string {
 
 // The secret, tokens and passwords are in no log record and in no printed value.
 func TestSecretsAreNotShown(t *testing.T) {
-	overBoth(t, func(t *testing.T, _ *janustest.Server, url string) {
-		s := testutil.NewServer(t, func(s *janustest.Server) { s.AdminSecret, s.Tokens = secret, []string{"HushToken"} })
-		url = urls(s)[strings.TrimPrefix(t.Name(), "TestSecretsAreNotShown/")]
+	s := testutil.NewServer(t, func(s *janustest.Server) { s.AdminSecret, s.Tokens = secret, []string{"HushToken"} })
+	for name, url := range urls(s) {
 		log := &lines{}
 		opts := Options{HTTPHeader: http.Header{"Authorization": {"HushHeader"}}, Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 		c := dial(t, strings.Replace(url, "://", "://u:HushUser@", 1), opts)
 		ctx := testutil.Context(t)
 		tokens, err := c.ListTokens(ctx)
 		if err != nil || len(tokens) != 1 || tokens[0].Token != "HushToken" {
-			t.Fatalf("%v, %v", tokens, err)
+			t.Fatalf("%s: %v, %v", name, tokens, err)
 		}
 		_, allow := c.AllowToken(ctx, "HushOther", "janus.plugin.echotest")
 		if !errors.Is(allow, janus.ErrorTokenNotFound) {
@@ -233,7 +232,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 		if !strings.Contains(log.String(), "list_tokens") || !strings.Contains(fmt.Sprint(c), "127.0.0.1") {
 			t.Error("the test sees nothing")
 		}
-	})
+	}
 }
 
 // hold makes the server keep requests of a kind. It returns a channel with an

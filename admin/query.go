@@ -298,7 +298,7 @@ func (NanomsgTweak) check() error    { return nil }
 
 // GELFTweak are settings of the handler that sends events to Graylog. Backend, Port
 // and Protocol are mandatory: a request without a protocol ends the whole Janus
-// process, in 1.1.2 and in 1.4.2, so it is not sent.
+// process, as tried with 1.1.2 and 1.4.1, so it is not sent.
 type GELFTweak struct {
 	Events           string `json:"events,omitempty"`
 	Compress         *bool  `json:"compress,omitempty"`    // UDP only

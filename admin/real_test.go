@@ -395,33 +395,110 @@ func (c *conversation) handles() *janus.Handle {
 	return echo
 }
 
-// participants looks at handles in rooms.
+// participants looks at handles in rooms and at viewers of a mountpoint.
 func (c *conversation) participants() {
-	room := plugin.Num(77)
-	mustGet(videoroom.On(c.client.Plugin(videoroom.Name)).Create(c.ctx, videoroom.Create{Room: room}))(c)
-	handle, err := c.session.Attach(c.ctx, c.token, videoroom.Name)
+	c.videoRoom(plugin.Num(77))
+	c.audioBridge(plugin.Num(77))
+	c.streaming(plugin.Num(77))
+}
+
+// attach attaches a handle.
+func (c *conversation) attach(name string) *janus.Handle {
+	c.Helper()
+	handle, err := c.session.Attach(c.ctx, c.token, name)
 	c.must(err)
-	joined := mustGet(videoroom.On(handle).JoinPublisher(c.ctx, videoroom.JoinPublisher{Room: room, Display: "ada"}))(c)
+	return handle
+}
+
+// look decodes what a plugin says about a handle, which must be in the part.
+func (c *conversation) look(handle *janus.Handle, part any) *HandleInfo {
+	c.Helper()
 	info := mustGet(c.client.HandleInfo(c.ctx, c.session.ID, handle.ID))(c)
-	var part VideoRoomInfo
-	strict(c, videoroom.Name, info.PluginSpecific, &part)
-	if part.Type != "publisher" || part.Room != room || part.ID != joined.ID || part.Display != "ada" {
+	c.must(info.DecodePlugin(part))
+	strict(c, info.Plugin, info.PluginSpecific, part)
+	return info
+}
+
+// videoRoom looks at a publisher and a subscriber.
+func (c *conversation) videoRoom(room plugin.ID) {
+	rooms := videoroom.On(c.client.Plugin(videoroom.Name))
+	mustGet(rooms.Create(c.ctx, videoroom.Create{
+		Room: room, DummyPublisher: true, VideoCodecs: videoroom.Codecs{videoroom.VP9}, DummyStreams: []videoroom.DummyStream{{Codec: videoroom.VP9}},
+	}))(c)
+	dummies := mustGet(rooms.ListParticipants(c.ctx, videoroom.ListParticipants{Room: room}))(c)
+	handle := c.attach(videoroom.Name)
+	client := videoroom.On(handle)
+	joined := mustGet(client.JoinPublisher(c.ctx, videoroom.JoinPublisher{Room: room, Display: "ada"}))(c)
+	mustGet(client.Publish(c.ctx, videoroom.Publish{Bitrate: ptr(64000)}, janus.JSEP{Type: "offer", SDP: offer}))(c)
+	var publisher VideoRoomInfo
+	info := c.look(handle, &publisher)
+	if publisher.Type != "publisher" || publisher.Room != room || publisher.ID != joined.ID || publisher.Display != "ada" || publisher.Bitrate != 64000 {
 		c.Errorf("the publisher is %s", info.PluginSpecific)
 	}
-	mustGet(videoroom.On(c.client.Plugin(videoroom.Name)).Destroy(c.ctx, videoroom.Destroy{Room: room}))(c)
+	if len(publisher.Streams) != 2 || publisher.Streams[0].Codec != videoroom.Opus || publisher.Streams[1].Codec != videoroom.VP9 {
+		c.Errorf("the streams are %+v", publisher.Streams)
+	}
+	if pc := info.WebRTC; pc == nil || len(pc.Media) != 2 || pc.DTLS.State == "connected" || !info.Flags.GotOffer || info.SDPs.Remote == "" {
+		c.Errorf("the PeerConnection is %s", info.Raw)
+	}
 
+	handle = c.attach(videoroom.Name)
+	mustGet(videoroom.On(handle).JoinSubscriber(c.ctx, videoroom.JoinSubscriber{
+		Room: room, Streams: []videoroom.SubscribeStream{{Feed: dummies.Participants[0].ID}},
+	}))(c)
+	var subscriber VideoRoomInfo
+	info = c.look(handle, &subscriber)
+	if subscriber.Type != "subscriber" || subscriber.Room != room || len(subscriber.Streams) != 1 || subscriber.Streams[0].FeedID != dummies.Participants[0].ID {
+		c.Errorf("the subscriber is %s", info.PluginSpecific)
+	}
+	mustGet(rooms.Destroy(c.ctx, videoroom.Destroy{Room: room}))(c)
+}
+
+// offer is an offer of a peer that will never be connected.
+var offer = strings.Join([]string{
+	"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=group:BUNDLE 0 1",
+	"m=audio 9 UDP/TLS/RTP/SAVPF 111", "c=IN IP4 0.0.0.0", "a=mid:0", "a=rtcp-mux", "a=sendrecv",
+	"a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level", "a=rtpmap:111 opus/48000/2", transportLines,
+	"m=video 9 UDP/TLS/RTP/SAVPF 98", "c=IN IP4 0.0.0.0", "a=mid:1", "a=rtcp-mux", "a=sendrecv",
+	"a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid", "a=extmap:5 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
+	"a=rtpmap:98 VP9/90000", "a=fmtp:98 profile-id=0", "a=rtcp-fb:98 nack",
+	"a=rid:h send", "a=rid:m send", "a=rid:l send", "a=simulcast:send h;m;l", transportLines, "",
+}, "\r\n")
+
+// transportLines are the lines of an m-line that do not depend on its media.
+var transportLines = strings.Join([]string{
+	"a=setup:actpass", "a=ice-ufrag:ufrag", "a=ice-pwd:passwordpasswordpassword",
+	"a=fingerprint:sha-256 " + strings.TrimSuffix(strings.Repeat("AB:", 32), ":"),
+}, "\r\n")
+
+// audioBridge looks at a participant.
+func (c *conversation) audioBridge(room plugin.ID) {
 	bridge := audiobridge.On(c.client.Plugin(audiobridge.Name))
 	mustGet(bridge.Create(c.ctx, audiobridge.Create{Room: room}))(c)
-	handle, err = c.session.Attach(c.ctx, c.token, audiobridge.Name)
-	c.must(err)
+	handle := c.attach(audiobridge.Name)
 	mustGet(audiobridge.On(handle).Join(c.ctx, audiobridge.Join{Room: room, Display: "ada"}, nil))(c)
-	info = mustGet(c.client.HandleInfo(c.ctx, c.session.ID, handle.ID))(c)
 	var participant AudioBridgeInfo
-	strict(c, audiobridge.Name, info.PluginSpecific, &participant)
+	info := c.look(handle, &participant)
 	if participant.State != "inroom" || participant.Room != room || participant.Display != "ada" {
 		c.Errorf("the participant is %s", info.PluginSpecific)
 	}
 	mustGet(bridge.Destroy(c.ctx, audiobridge.Destroy{Room: room}))(c)
+}
+
+// streaming looks at a viewer.
+func (c *conversation) streaming(id plugin.ID) {
+	mountpoints := streaming.On(c.client.Plugin(streaming.Name))
+	mustGet(mountpoints.CreateRTP(c.ctx, streaming.CreateRTP{ID: id, Name: "clock", Media: []streaming.RTPMedia{
+		{Type: streaming.Video, Mid: "v", Iface: "127.0.0.1", PT: 98, Codec: streaming.VP9, SVC: true},
+	}}))(c)
+	handle := c.attach(streaming.Name)
+	mustGet(streaming.On(handle).Watch(c.ctx, streaming.Watch{ID: id}))(c)
+	var viewer StreamingInfo
+	info := c.look(handle, &viewer)
+	if viewer.State != "watching" || viewer.MountpointID != id || viewer.MountpointName != "clock" || len(viewer.Media) != 1 || viewer.Media[0].SVC == nil {
+		c.Errorf("the viewer is %s", info.PluginSpecific)
+	}
+	mustGet(mountpoints.Destroy(c.ctx, streaming.Destroy{ID: id}))(c)
 }
 
 // capture writes the packets of a handle to files.
@@ -460,6 +537,48 @@ func (c *conversation) awaitDetached(handle *janus.Handle) {
 			}
 		case <-c.ctx.Done():
 			c.Fatal("the handle is not detached")
+		}
+	}
+}
+
+// What is wrong with an address of a real Janus is in the error of Dial.
+func TestRealJanusAtAWrongAddress(t *testing.T) {
+	server := realjanus.Start(t, realjanus.Options{HTTP: true, Plugins: []string{"echotest"}})
+	for what, test := range map[string]struct{ url, want string }{
+		"Janus API, websocket":           {server.URL, "as Janus does on the port of the Janus API"},
+		"Janus API, HTTP":                {server.HTTPURL, "this is the Janus API, which is not the Admin API and has another port"},
+		"no base path":                   {strings.TrimSuffix(server.AdminHTTPURL, "/admin"), "the server answered 404 Not Found: there is no Admin API at http://127.0.0.1"},
+		"HTTP on the websocket's port":   {"http" + strings.TrimPrefix(server.AdminURL, "ws"), "the server answered 403 Forbidden: there is no Admin API at http://127.0.0.1"},
+		"websocket on the port of HTTP":  {"ws" + strings.TrimPrefix(server.AdminHTTPURL, "http"), "the server is not a websocket: it answered 200 OK"},
+		"wrong secret over websocket":    {server.AdminURL, "janus: get_status: error 403: Unauthorized request (wrong or missing secret/token)"},
+		"wrong secret over HTTP":         {server.AdminHTTPURL, "janus: get_status: error 403: Unauthorized request (wrong or missing secret/token)"},
+		"wrong secret and a longer path": {server.AdminHTTPURL + "/", "janus: get_status: error 403: "},
+	} {
+		_, err := Dial(t.Context(), test.url, &Options{Secret: secret, Logger: quiet})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want %q", what, err, test.want)
+		}
+	}
+}
+
+// A Janus that is restarted is found again, by the next request.
+func TestRealJanusIsRestarted(t *testing.T) {
+	server := realjanus.Start(t, realjanus.Options{HTTP: true, Plugins: []string{"echotest"}})
+	for _, url := range []string{server.AdminURL, server.AdminHTTPURL} {
+		c, err := Dial(t.Context(), url, &Options{Secret: server.AdminSecret, Logger: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Kill()
+		if _, err := c.ListSessions(t.Context()); !errors.Is(err, janus.ErrNotSent) && !errors.Is(err, janus.ErrDisconnected) {
+			t.Errorf("%s: while Janus is gone: %v", url, err)
+		}
+		server.Restart(t)
+		if _, err := c.ListSessions(t.Context()); err != nil {
+			t.Errorf("%s: after the restart: %v", url, err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

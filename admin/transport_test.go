@@ -398,6 +398,17 @@ func TestConnectionLostBeforeARequest(t *testing.T) {
 	}
 }
 
+// awaitLoss waits until a client has noticed that its connection is lost.
+func awaitLoss(t testing.TB, c *Client) {
+	t.Helper()
+	transport := c.transport.(*websocketTransport)
+	testutil.Eventually(t, "the loss is noticed", func() bool {
+		transport.mu.Lock()
+		defer transport.mu.Unlock()
+		return transport.conn == nil
+	})
+}
+
 // A peer that is gone without a word is noticed after a request is not answered.
 func TestHalfOpenConnection(t *testing.T) {
 	s := newServer(t)
@@ -405,11 +416,7 @@ func TestHalfOpenConnection(t *testing.T) {
 	transport := c.transport.(*websocketTransport)
 	transport.pong = 20 * time.Millisecond
 	s.Cut() // so that the next connection has that time
-	testutil.Eventually(t, "the loss is noticed", func() bool {
-		transport.mu.Lock()
-		defer transport.mu.Unlock()
-		return transport.conn == nil
-	})
+	awaitLoss(t, c)
 	if err := c.Ping(testutil.Context(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -419,11 +426,7 @@ func TestHalfOpenConnection(t *testing.T) {
 	if err := c.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a request: %v", err)
 	}
-	testutil.Eventually(t, "the connection ends", func() bool {
-		transport.mu.Lock()
-		defer transport.mu.Unlock()
-		return transport.conn == nil
-	})
+	awaitLoss(t, c)
 	s.Resume()
 	if err := c.Ping(testutil.Context(t)); err != nil {
 		t.Errorf("afterwards: %v", err)
@@ -436,16 +439,18 @@ func TestCloseWhileDialing(t *testing.T) {
 	c := dial(t, s.AdminURL(), Options{})
 	s.Stall()
 	s.Cut()
-	testutil.Eventually(t, "the loss is noticed", func() bool { return s.Connections() == 0 })
+	awaitLoss(t, c)
 	result := begin(func() error { return c.Ping(testutil.Context(t)) })
 	transport := c.transport.(*websocketTransport)
 	testutil.Eventually(t, "a dial", func() bool {
 		transport.mu.Lock()
 		defer transport.mu.Unlock()
-		return transport.conn != nil && transport.conn.link == nil
+		return transport.conn != nil
 	})
-	_ = c.Close() // the server does not answer
-	if err := <-result; !errors.Is(err, janus.ErrClosed) && !errors.Is(err, janus.ErrDisconnected) {
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-result; !errors.Is(err, janus.ErrClosed) || !errors.Is(err, janus.ErrNotSent) {
 		t.Errorf("the waiting call: %v", err)
 	}
 	testutil.NoGoroutines(t)
@@ -508,6 +513,21 @@ func TestMaxMessageSize(t *testing.T) {
 			t.Errorf("without a limit: %v", err)
 		}
 	})
+}
+
+// No more of an answer is read than MaxMessageSize allows.
+func TestEndlessHTTPAnswer(t *testing.T) {
+	url := web(t, func(w http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1000)); err != nil {
+				return
+			}
+		}
+	})
+	_, err := Dial(testutil.Context(t), url, &Options{Logger: quiet, MaxMessageSize: 10_000})
+	if err == nil || !strings.Contains(err.Error(), "larger than 10000 bytes") {
+		t.Error(err)
+	}
 }
 
 func TestTLS(t *testing.T) {

@@ -303,7 +303,6 @@ func TestFlag(t *testing.T) {
 
 func FuzzHandleInfo(f *testing.F) {
 	f.Add([]byte(allFields))
-	f.Add(sample(f, "1.4.2"))
 	f.Add([]byte(`{"webrtc":{"media":{"0":null}},"created":-1,"current_time":9223372036854775807}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var info HandleInfo

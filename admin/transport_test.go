@@ -433,6 +433,30 @@ func TestHalfOpenConnection(t *testing.T) {
 	}
 }
 
+// A caller waits for a dial that hangs only until its context ends; the others go on
+// waiting for the same dial.
+func TestContextsWhileDialing(t *testing.T) {
+	s := newServer(t)
+	c := dial(t, s.AdminURL(), Options{})
+	s.Stall()
+	s.Cut()
+	awaitLoss(t, c)
+	left := errors.New("the operator has left")
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, left)
+	defer cancel()
+	others := begin(func() error { return c.Ping(testutil.Context(t)) })
+	if err := c.Ping(ctx); !errors.Is(err, left) || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, janus.ErrNotSent) {
+		t.Errorf("the call returned %v", err)
+	}
+	s.Resume()
+	if err := <-others; err != nil {
+		t.Errorf("the other call: %v", err)
+	}
+	if n := s.Handshakes(); n != 2 {
+		t.Errorf("%d handshakes", n)
+	}
+}
+
 // Close ends a dial that hangs, and the calls that wait for it.
 func TestCloseWhileDialing(t *testing.T) {
 	s := newServer(t)

@@ -38,19 +38,37 @@
 // knows the secret can do everything in this package, and without TLS (admin_wss,
 // admin_https) the secret is sent in the clear: keep the port private.
 //
-// # Three levels
+// # Requests
 //
-// Requests are about the server, about a session or about a handle, and are
-// grouped in the documentation of [Client] in this order. ListSessions returns the
-// ids of the sessions, ListHandles those of a session's handles, and HandleInfo
-// everything that Janus knows about a handle: its plugin, SDPs, ICE and DTLS
-// states, candidates, and for each m-line SSRCs, codecs, loss, jitter, round-trip
-// time and byte counts. Sessions and handles come and go, so a request about one
-// may fail with janus.ErrorSessionNotFound or janus.ErrorHandleNotFound at any
-// time.
+// There is a method for each request of the Admin API. About the server:
 //
-// DestroySession, DetachHandle and HangupWebRTC act on the clients of the
-// server. Settings made with the Set methods last until Janus is restarted.
+//	what it is           Info, Ping, Status, LoopsInfo
+//	sessions             ListSessions, AcceptNewSessions, SetGlobalSessionTimeout
+//	log                  SetLogLevel, SetLogTimestamps, SetLogColors, CustomLogLine
+//	media                SetMinNACKQueue, SetNACKOptimizations, SetNoMediaTimer, SetSlowLinkThreshold
+//	tokens               ListTokens, AddToken, AllowToken, DisallowToken, RemoveToken
+//	plugins              Plugin, MessagePlugin
+//	transports           Connections, ConfigureTransport, QueryTransport
+//	event handlers       TweakEventHandler, QueryEventHandler, CustomEvent
+//	loggers              PingLogger, QueryLogger
+//	network              ResolveAddress, TestSTUN
+//	debugging of Janus   SetLockingDebug, SetRefcountDebug, SetLibniceDebug
+//
+// About a session, and about a handle:
+//
+//	session              ListHandles, SetSessionTimeout, DestroySession
+//	handle               HandleInfo, HandlePluginInfo, HangupWebRTC, DetachHandle
+//	its packets          StartPcap, StopPcap, StartText2Pcap, StopText2Pcap
+//
+// HandleInfo returns everything that Janus knows about a handle: its plugin, SDPs,
+// ICE and DTLS states, candidates, and for each m-line SSRCs, codecs, loss, jitter,
+// round-trip time and byte counts. Sessions and handles come and go, so a request
+// about one may fail with janus.ErrorSessionNotFound or janus.ErrorHandleNotFound
+// at any time.
+//
+// Settings last until Janus is restarted. Janus carries out the requests of both of
+// its APIs one after the other, except for messages to plugins: a request that takes
+// long, such as TestSTUN, makes its clients wait.
 //
 // # Plugins
 //

@@ -235,7 +235,8 @@ type Resolved struct {
 }
 
 // ResolveAddress makes the server resolve a host name (resolve_address). If it
-// cannot, the error has the code janus.ErrorUnknown.
+// cannot, the error has the code janus.ErrorUnknown. Janus carries out no other
+// request meanwhile, except for messages to plugins.
 func (c *Client) ResolveAddress(ctx context.Context, address string) (*Resolved, error) {
 	a := new(Resolved)
 	if err := c.global(ctx, "resolve_address", members{"address": address}, a); err != nil {
@@ -261,7 +262,8 @@ type STUNResult struct {
 
 // TestSTUN makes the server ask a STUN server for its public address (test_stun).
 // If there is no answer within five seconds, the error has the code
-// janus.ErrorUnknown.
+// janus.ErrorUnknown. Janus carries out no other request meanwhile, except for
+// messages to plugins: its clients may have to wait for five seconds.
 func (c *Client) TestSTUN(ctx context.Context, q STUNTest) (*STUNResult, error) {
 	fields := members{"address": q.Address, "port": q.Port}
 	if q.LocalPort != 0 {

@@ -138,7 +138,7 @@ type AudioBridgeInfo struct {
 	LastDrop       int64 `json:"last-drop"` // µs on the monotonic clock of the server
 
 	SpatialPosition int    `json:"spatial_position"` // 0, left, to 100, right; of stereo only
-	Denoise         bool   `json:"denoise"`          // since 1.2.0
+	Denoise         bool   `json:"denoise"`          // since 1.2.3
 	AudioRecording  string `json:"audio-recording"`  // file; empty: not recorded
 	AudioLevel      int    `json:"audio-level-dBov"` // 0, the loudest, to 127
 	Talking         bool   `json:"talking"`
@@ -149,7 +149,7 @@ type AudioBridgeInfo struct {
 	// PlainRTP is set for participants without WebRTC.
 	PlainRTP *PlainRTPInfo `json:"plain-rtp"`
 
-	Suspended   bool `json:"suspended"`    // since 1.2.0
+	Suspended   bool `json:"suspended"`    // since 1.2.1
 	PluginOffer bool `json:"plugin-offer"` // Janus has made the offer
 	Started     Flag `json:"started"`
 	Ending
@@ -219,7 +219,7 @@ type EchoTestInfo struct {
 	Simulcast bool `json:"simulcast"`
 	SimulcastState
 
-	SVC                bool `json:"svc"` // since 1.2.0, as are the layers
+	SVC                bool `json:"svc"` // since 1.1.4, as are the layers; the temporal ones are those above
 	SpatialLayer       int  `json:"spatial-layer"`
 	SpatialLayerTarget int  `json:"spatial-layer-target"`
 
@@ -280,7 +280,7 @@ type SIPAccountInfo struct {
 
 // SIPInfo is what the SIP plugin says about a handle.
 type SIPInfo struct {
-	UniqueID string          `json:"unique_id"` // since 1.2.0
+	UniqueID string          `json:"unique_id"` // since 1.4.0
 	Helper   bool            `json:"helper"`    // the handle is a helper of another one
 	Master   *SIPAccountInfo `json:"master"`    // of a helper; nil otherwise
 	SIPAccountInfo
@@ -303,7 +303,7 @@ type SIPInfo struct {
 
 // NoSIPInfo is what the NoSIP plugin says about a handle.
 type NoSIPInfo struct {
-	UniqueID string `json:"unique_id"` // since 1.2.0
+	UniqueID string `json:"unique_id"` // since 1.4.0
 
 	// Of a call: "yes" or "no".
 	SRTPRequired string `json:"srtp-required"`

@@ -12,7 +12,7 @@ func (c *Client) HandleInfo(ctx context.Context, session, handle uint64) (*Handl
 }
 
 // HandlePluginInfo is HandleInfo without what is about the PeerConnection
-// (handle_info with plugin_only): the fields from Flags on are not set.
+// (handle_info with plugin_only): the fields from Flags to WebRTC are not set.
 func (c *Client) HandlePluginInfo(ctx context.Context, session, handle uint64) (*HandleInfo, error) {
 	return c.handleInfo(ctx, session, handle, members{"plugin_only": true})
 }

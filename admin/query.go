@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -104,25 +105,18 @@ type TransportConfig struct {
 // remarks of the transport on what it did not do, such as sending events while
 // Janus has no event handlers.
 func (c *Client) ConfigureTransport(ctx context.Context, transport string, config TransportConfig) (notes []string, err error) {
-	var a struct{ Notes []string }
-	err = c.queryTyped(ctx, c.QueryTransport, transport, struct {
+	response, err := c.QueryTransport(ctx, transport, struct {
 		Request string `json:"request"`
 		TransportConfig
-	}{"configure", config}, &a)
-	return a.Notes, err
-}
-
-// queryTyped sends a request by query and decodes its answer into a struct, or not
-// if v is nil.
-func (c *Client) queryTyped(ctx context.Context, query func(context.Context, string, any) (json.RawMessage, error), part string, request, v any) error {
-	response, err := query(ctx, part, request)
-	if err != nil || v == nil {
-		return err
+	}{"configure", config})
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(response, v); err != nil {
-		return fmt.Errorf("admin: answer of %s not understood: %w", part, err)
+	var a struct{ Notes []string }
+	if err := json.Unmarshal(response, &a); err != nil {
+		return nil, fmt.Errorf("admin: query_transport: answer of %s not understood: %w", transport, err)
 	}
-	return nil
+	return a.Notes, nil
 }
 
 // Connections is how many connections a transport has.
@@ -166,16 +160,21 @@ func (n *Connections) UnmarshalJSON(b []byte) error {
 // TransportWebSockets and TransportPfUnix know; others answer with a
 // *janus.PluginError.
 func (c *Client) Connections(ctx context.Context, transport string) (*Connections, error) {
-	a := new(Connections)
-	if err := c.queryTyped(ctx, c.QueryTransport, transport, members{"request": "connections"}, a); err != nil {
+	response, err := c.QueryTransport(ctx, transport, members{"request": "connections"})
+	if err != nil {
 		return nil, err
+	}
+	a := new(Connections)
+	if err := json.Unmarshal(response, a); err != nil {
+		return nil, fmt.Errorf("admin: query_transport: answer of %s not understood: %w", transport, err)
 	}
 	return a, nil
 }
 
 // PingLogger asks whether a logger, such as LoggerJSON, is there.
 func (c *Client) PingLogger(ctx context.Context, logger string) error {
-	return c.queryTyped(ctx, c.QueryLogger, logger, members{"request": "info"}, nil)
+	_, err := c.QueryLogger(ctx, logger, members{"request": "info"})
+	return err
 }
 
 // Tweak changes the settings of an event handler: a SampleTweak, WSTweak,
@@ -186,27 +185,23 @@ func (c *Client) PingLogger(ctx context.Context, logger string) error {
 // sessions, handles, jsep, webrtc, media, plugins, transports and core, or all, or
 // none.
 type Tweak interface {
-	handler() string
-	check() error
+	handler() string // its name
 }
 
 // TweakEventHandler changes the settings of an event handler until Janus is
 // restarted.
 func (c *Client) TweakEventHandler(ctx context.Context, tweak Tweak) error {
-	const name = "query_eventhandler"
-	if err := tweak.check(); err != nil {
-		return invalid(name, err)
-	}
 	raw, err := json.Marshal(tweak)
 	if err != nil {
-		return invalid(name, fmt.Errorf("marshal request: %w", err))
+		return invalid("query_eventhandler", fmt.Errorf("marshal request: %w", err))
 	}
 	request := []byte(`{"request":"tweak"`)
 	if len(raw) > len("{}") {
 		request = append(request, ',')
 	}
 	request = append(request, raw[1:]...)
-	return c.queryTyped(ctx, c.QueryEventHandler, tweak.handler(), json.RawMessage(request), nil)
+	_, err = c.QueryEventHandler(ctx, tweak.handler(), json.RawMessage(request))
+	return err
 }
 
 // SampleTweak are settings of the handler that sends events by HTTP.
@@ -226,11 +221,6 @@ type SampleTweak struct {
 }
 
 func (SampleTweak) handler() string { return HandlerSample }
-
-func (t SampleTweak) check() error {
-	_, err := units(t.RetransmissionsBackoff, time.Millisecond)
-	return err
-}
 
 // MarshalJSON returns the members of the request.
 func (t SampleTweak) MarshalJSON() ([]byte, error) {
@@ -268,7 +258,6 @@ type WSTweak struct {
 }
 
 func (WSTweak) handler() string { return HandlerWS }
-func (WSTweak) check() error    { return nil }
 
 // RabbitMQTweak are settings of the handler that sends events to RabbitMQ.
 type RabbitMQTweak struct {
@@ -277,7 +266,6 @@ type RabbitMQTweak struct {
 }
 
 func (RabbitMQTweak) handler() string { return HandlerRabbitMQ }
-func (RabbitMQTweak) check() error    { return nil }
 
 // MQTTTweak are settings of the handler that sends events to an MQTT broker.
 type MQTTTweak struct {
@@ -285,7 +273,6 @@ type MQTTTweak struct {
 }
 
 func (MQTTTweak) handler() string { return HandlerMQTT }
-func (MQTTTweak) check() error    { return nil }
 
 // NanomsgTweak are settings of the handler that sends events by Nanomsg.
 type NanomsgTweak struct {
@@ -294,7 +281,6 @@ type NanomsgTweak struct {
 }
 
 func (NanomsgTweak) handler() string { return HandlerNanomsg }
-func (NanomsgTweak) check() error    { return nil }
 
 // GELFTweak are settings of the handler that sends events to Graylog. Backend, Port
 // and Protocol are mandatory: a request without a protocol ends the whole Janus
@@ -311,9 +297,12 @@ type GELFTweak struct {
 
 func (GELFTweak) handler() string { return HandlerGELF }
 
-func (t GELFTweak) check() error {
+// MarshalJSON returns the members of the request. It fails if a mandatory field is
+// not set.
+func (t GELFTweak) MarshalJSON() ([]byte, error) {
 	if t.Backend == "" || t.Port == 0 || t.Protocol == "" {
-		return fmt.Errorf("%T needs Backend, Port and Protocol", t)
+		return nil, errors.New("admin: GELFTweak needs Backend, Port and Protocol")
 	}
-	return nil
+	type plain GELFTweak
+	return json.Marshal(plain(t))
 }

@@ -129,6 +129,34 @@ func TestAdminRequestThatIsNeverAnswered(t *testing.T) {
 	s.Close() // waits for the server's goroutines
 }
 
+// A restart undoes what the Admin API has changed.
+func TestAdminSettingsEndWithARestart(t *testing.T) {
+	s := newServer(t, func(s *janustest.Server) { s.Tokens = []string{"first"} })
+	client, err := admin.Dial(t.Context(), s.AdminHTTPURL(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	before, err := client.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetLogLevel(t.Context(), admin.LogDebug); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.AddToken(t.Context(), "second"); err != nil {
+		t.Fatal(err)
+	}
+	s.Restart()
+	after, err := client.Status(t.Context())
+	if err != nil || after.LogLevel != before.LogLevel {
+		t.Errorf("the log level is %v, %v", after, err)
+	}
+	if tokens, err := client.ListTokens(t.Context()); err != nil || len(tokens) != 1 || tokens[0].Token != "first" {
+		t.Errorf("the tokens are %v, %v", tokens, err)
+	}
+}
+
 // What the VideoRoom says about a handle.
 func TestAdminHandleInfoOfAPublisher(t *testing.T) {
 	s := newServer(t, nil)

@@ -45,7 +45,7 @@ type Server struct {
 	// Tokens are the stored tokens. Requests must carry one of them. If there
 	// are none and no TokenAuthSecret, requests need no token. If there is an
 	// APISecret as well, either of the two is enough, as in Janus. A stored
-	// token allows all plugins.
+	// token allows all plugins, unless the Admin API changes that.
 	Tokens []string
 
 	// TokenAuthSecret is the secret that tokens must be signed with, Janus's

@@ -13,8 +13,8 @@ import (
 // hasTokens reports whether requests can or must carry a token.
 func (s *Server) hasTokens() bool { return s.TokenAuthSecret != "" || len(s.Tokens) > 0 }
 
-// storeTokens makes the tokens of the configuration known, unless tokens are
-// signed.
+// storeTokens makes the stored tokens those of the configuration, unless tokens are
+// signed. The caller holds s.mu or is the only one to know s.
 func (s *Server) storeTokens() {
 	if s.TokenAuthSecret != "" || len(s.Tokens) == 0 {
 		return

@@ -95,9 +95,9 @@
 // A Client can be kept for as long as a program runs. A websocket that is lost is
 // not restored at once: the next request dials again, and fails with the reason if
 // that fails. Janus remembers nothing about an admin connection, so nothing is
-// lost with it. A peer that is gone without a word is noticed when a request is
-// not answered: it is then pinged, and the connection ends if there is no pong
-// within ten seconds. Over HTTP, requests are independent of each other.
+// lost with it. When a request is not answered in time, the Client pings the
+// peer, and ends the connection if there is no pong within ten seconds. Over HTTP,
+// requests are independent of each other.
 //
 // All requests exist in Janus 1.1.2 to 1.4.2, unless a comment says otherwise.
 // Package janustest has an Admin API for tests: see its Server.AdminURL.
@@ -406,7 +406,7 @@ func (c *Client) refused(r *request, a *answer) error {
 	}
 }
 
-// bounded returns ctx with the time that a call without a deadline has.
+// bounded returns ctx, limited to RequestTimeout if it has no deadline.
 func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok || c.timeout <= 0 {
 		return ctx, func() {}

@@ -202,8 +202,8 @@ func (c *Client) SetSlowLinkThreshold(ctx context.Context, packets int) error {
 }
 
 // AcceptNewSessions sets whether new sessions can be created
-// (accept_new_sessions). If not, clients get janus.ErrorNotAcceptingSessions, and
-// sessions that exist go on: a server can be drained so.
+// (accept_new_sessions). If not, clients get janus.ErrorNotAcceptingSessions when
+// they create one, and existing sessions go on. Use it to drain a server.
 func (c *Client) AcceptNewSessions(ctx context.Context, accept bool) error {
 	return c.global(ctx, "accept_new_sessions", members{"accept": accept}, nil)
 }
@@ -215,10 +215,10 @@ func (c *Client) ListSessions(ctx context.Context) ([]uint64, error) {
 	return a.Sessions, err
 }
 
-// CustomEvent sends an event to the event handlers of Janus, as one of type 4,
-// external (custom_event). schema says what kind of event it is, and data is
-// anything that encoding/json marshals to an object. Without event handlers
-// nothing happens.
+// CustomEvent sends an event of type 4 (external) to the event handlers of Janus
+// (custom_event). schema is the application's name for the kind of event, and data
+// is anything that encoding/json marshals to an object. Without event handlers the
+// request has no effect.
 func (c *Client) CustomEvent(ctx context.Context, schema string, data any) error {
 	return c.global(ctx, "custom_event", members{"schema": schema, "data": data}, nil)
 }

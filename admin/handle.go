@@ -11,8 +11,8 @@ func (c *Client) HandleInfo(ctx context.Context, session, handle uint64) (*Handl
 	return c.handleInfo(ctx, session, handle, nil)
 }
 
-// HandlePluginInfo is HandleInfo without what is about the PeerConnection
-// (handle_info with plugin_only): the fields from Flags to WebRTC are not set.
+// HandlePluginInfo is HandleInfo without the PeerConnection (handle_info with
+// plugin_only): the fields from Flags to WebRTC are not set.
 func (c *Client) HandlePluginInfo(ctx context.Context, session, handle uint64) (*HandleInfo, error) {
 	return c.handleInfo(ctx, session, handle, members{"plugin_only": true})
 }
@@ -65,13 +65,13 @@ func (q Capture) fields() members {
 // StartPcap begins to write the decrypted RTP and RTCP packets of a handle to a
 // file that Wireshark can read (start_pcap). If a capture is running already, of
 // either kind, or if the file cannot be created, the error has the code
-// janus.ErrorUnknown. The packets contain what the participants say.
+// janus.ErrorUnknown. The file contains the media of the participants.
 func (c *Client) StartPcap(ctx context.Context, session, handle uint64, q Capture) error {
 	return c.onHandle(ctx, "start_pcap", session, handle, q.fields(), nil)
 }
 
-// StopPcap ends what StartPcap or StartText2Pcap has begun (stop_pcap). If no
-// capture is running, the error has the code janus.ErrorUnknown.
+// StopPcap ends the capture that StartPcap or StartText2Pcap has started
+// (stop_pcap). If no capture is running, the error has the code janus.ErrorUnknown.
 func (c *Client) StopPcap(ctx context.Context, session, handle uint64) error {
 	return c.onHandle(ctx, "stop_pcap", session, handle, nil, nil)
 }

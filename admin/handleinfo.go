@@ -42,7 +42,7 @@ type HandleInfo struct {
 	PendingTrickles int `json:"pending-trickles"` // remote candidates that came before the offer
 	QueuedPackets   int `json:"queued-packets"`   // packets and tasks that wait to be sent
 
-	// What StartPcap and StartText2Pcap have begun.
+	// The captures that StartPcap and StartText2Pcap have started.
 	DumpToPcap      bool   `json:"dump-to-pcap"`
 	PcapFile        string `json:"pcap-file"`
 	DumpToText2Pcap bool   `json:"dump-to-text2pcap"`

@@ -10,8 +10,8 @@ import (
 )
 
 // The types below are the parts of a HandleInfo that the plugins of Janus fill, for
-// HandleInfo.DecodePlugin. The Lua and Duktape plugins have what their script
-// says.
+// HandleInfo.DecodePlugin. The part of the Lua and Duktape plugins depends on their
+// script.
 
 // Flag is a boolean that Janus writes as 0 or 1, or as true or false, depending on
 // the plugin.
@@ -41,8 +41,8 @@ type Ending struct {
 	Destroyed Flag `json:"destroyed"`
 }
 
-// Recording has the files of a recording, without the path of the server if that
-// was not given. Empty means none.
+// Recording has the names of the files that are being recorded; an empty name
+// means none.
 type Recording struct {
 	Audio     string `json:"audio"`
 	Video     string `json:"video"`
@@ -61,7 +61,7 @@ type SimulcastState struct {
 	Fallback            int `json:"fallback"` // µs without packets before a lower substream is used
 }
 
-// VideoRoomInfo is what the VideoRoom plugin says about a handle.
+// VideoRoomInfo is the part of a HandleInfo that the VideoRoom plugin fills.
 type VideoRoomInfo struct {
 	Type string    `json:"type"` // "none", "publisher" or "subscriber"; empty before a join
 	Room plugin.ID `json:"room"`
@@ -118,7 +118,7 @@ type VideoRoomStream struct {
 	SourceIDs       []plugin.ID     `json:"source_ids"`
 }
 
-// AudioBridgeInfo is what the AudioBridge plugin says about a handle.
+// AudioBridgeInfo is the part of a HandleInfo that the AudioBridge plugin fills.
 type AudioBridgeInfo struct {
 	State    string    `json:"state"` // "inroom" or "idle"
 	Room     plugin.ID `json:"room"`
@@ -166,7 +166,7 @@ type PlainRTPInfo struct {
 	RemoteSSRC uint32 `json:"remote-ssrc"`
 }
 
-// StreamingInfo is what the Streaming plugin says about a handle.
+// StreamingInfo is the part of a HandleInfo that the Streaming plugin fills.
 type StreamingInfo struct {
 	State             string         `json:"state"` // "watching" or "idle"
 	MountpointID      plugin.ID      `json:"mountpoint_id"`
@@ -206,7 +206,7 @@ type StreamingStream struct {
 	AbsCaptureTimeExtension int                     `json:"abs-capture-time-src-ext-id"`
 }
 
-// EchoTestInfo is what the EchoTest plugin says about a handle.
+// EchoTestInfo is the part of a HandleInfo that the EchoTest plugin fills.
 type EchoTestInfo struct {
 	AudioActive bool   `json:"audio_active"` // not muted by the client
 	VideoActive bool   `json:"video_active"`
@@ -229,7 +229,7 @@ type EchoTestInfo struct {
 	Ending
 }
 
-// VideoCallInfo is what the VideoCall plugin says about a handle.
+// VideoCallInfo is the part of a HandleInfo that the VideoCall plugin fills.
 type VideoCallInfo struct {
 	State       string `json:"state"`    // "incall" or "idle"
 	Username    string `json:"username"` // empty: not registered
@@ -253,12 +253,12 @@ type VideoCallInfo struct {
 	Ending
 }
 
-// TextRoomInfo is what the TextRoom plugin says about a handle.
+// TextRoomInfo is the part of a HandleInfo that the TextRoom plugin fills.
 type TextRoomInfo struct {
 	Destroyed Flag `json:"destroyed"`
 }
 
-// RecordPlayInfo is what the Record&Play plugin says about a handle.
+// RecordPlayInfo is the part of a HandleInfo that the Record&Play plugin fills.
 type RecordPlayInfo struct {
 	Type          string `json:"type"` // "recorder", "player" or "none"
 	RecordingID   uint64 `json:"recording_id"`
@@ -278,7 +278,7 @@ type SIPAccountInfo struct {
 	RegistrationStatus string `json:"registration_status"` // such as "registered"
 }
 
-// SIPInfo is what the SIP plugin says about a handle.
+// SIPInfo is the part of a HandleInfo that the SIP plugin fills.
 type SIPInfo struct {
 	UniqueID string          `json:"unique_id"` // since 1.4.0
 	Helper   bool            `json:"helper"`    // the handle is a helper of another one
@@ -301,7 +301,7 @@ type SIPInfo struct {
 	Ending
 }
 
-// NoSIPInfo is what the NoSIP plugin says about a handle.
+// NoSIPInfo is the part of a HandleInfo that the NoSIP plugin fills.
 type NoSIPInfo struct {
 	UniqueID string `json:"unique_id"` // since 1.4.0
 

@@ -101,9 +101,9 @@ type TransportConfig struct {
 	Logging string `json:"logging,omitempty"`
 }
 
-// ConfigureTransport changes a transport until Janus is restarted. It returns the
-// remarks of the transport on what it did not do, such as sending events while
-// Janus has no event handlers.
+// ConfigureTransport changes the settings of a transport until Janus is restarted.
+// notes are the transport's remarks on settings that have no effect, such as Events
+// while Janus has no event handlers.
 func (c *Client) ConfigureTransport(ctx context.Context, transport string, config TransportConfig) (notes []string, err error) {
 	response, err := c.QueryTransport(ctx, transport, struct {
 		Request string `json:"request"`
@@ -123,8 +123,7 @@ func (c *Client) ConfigureTransport(ctx context.Context, transport string, confi
 type Connections struct {
 	Total int // the sum of those below, or the number if the transport has only one
 
-	// Of TransportHTTP. A request under way is a connection, and so is a
-	// keep-alive connection without one.
+	// Of TransportHTTP, including keep-alive connections that are idle.
 	HTTP, HTTPS, AdminHTTP, AdminHTTPS int
 	Messages                           int // requests that wait for an answer
 }
@@ -156,8 +155,8 @@ func (n *Connections) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Connections returns how many connections a transport has. TransportHTTP,
-// TransportWebSockets and TransportPfUnix know; others answer with a
+// Connections returns how many connections a transport has. Only TransportHTTP,
+// TransportWebSockets and TransportPfUnix know the request; others answer with a
 // *janus.PluginError.
 func (c *Client) Connections(ctx context.Context, transport string) (*Connections, error) {
 	response, err := c.QueryTransport(ctx, transport, members{"request": "connections"})
@@ -171,7 +170,7 @@ func (c *Client) Connections(ctx context.Context, transport string) (*Connection
 	return a, nil
 }
 
-// PingLogger asks whether a logger, such as LoggerJSON, is there.
+// PingLogger checks that a logger, such as LoggerJSON, is loaded and answers.
 func (c *Client) PingLogger(ctx context.Context, logger string) error {
 	_, err := c.QueryLogger(ctx, logger, members{"request": "info"})
 	return err

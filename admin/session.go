@@ -19,12 +19,13 @@ func (c *Client) DestroySession(ctx context.Context, session uint64) error {
 	return c.onSession(ctx, "destroy_session", session, nil, nil)
 }
 
-// GlobalTimeout makes SetSessionTimeout undo what it has set before.
+// GlobalTimeout, as the timeout of SetSessionTimeout, makes a session use the
+// server's timeout again.
 const GlobalTimeout time.Duration = -1
 
 // SetSessionTimeout sets how long one session lives without requests
-// (set_session_timeout). It is rounded up to whole seconds; 0 means forever, and
-// GlobalTimeout what SetGlobalSessionTimeout or the configuration says.
+// (set_session_timeout). It is rounded up to whole seconds. 0 means forever, and
+// GlobalTimeout means the timeout of SetGlobalSessionTimeout or the configuration.
 func (c *Client) SetSessionTimeout(ctx context.Context, session uint64, timeout time.Duration) error {
 	const name = "set_session_timeout"
 	seconds := int64(-1)

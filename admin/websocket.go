@@ -209,7 +209,7 @@ func (t *websocketTransport) do(ctx context.Context, conn *connection, r *reques
 	sock.Settle(size)
 	replied, err := conn.calls.Wait(ctx, c)
 	if !replied {
-		conn.link.Ping() // is anybody there?
+		conn.link.Ping() // ends the connection if the peer is gone
 		return nil, sent, err
 	}
 	a = c.Request.answer

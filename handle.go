@@ -466,6 +466,14 @@ type PluginData struct {
 	raw *json.RawMessage // Data as it was received; nil if it was not
 }
 
+// UnmarshalJSON decodes the "plugindata" of a message. Raw then returns its data.
+func (p *PluginData) UnmarshalJSON(b []byte) error {
+	var f wire.Frame
+	err := new(wire.Decoder).Decode(fmt.Appendf(nil, `{"plugindata":%s}`, b), &f)
+	*p = newPluginData(&f)
+	return err
+}
+
 // Raw returns the JSON of Data as it was received. It is not a copy: do not
 // change it. Raw returns nil if the message did not come from Janus or has no
 // data.

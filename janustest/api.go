@@ -25,6 +25,7 @@ const (
 	codeInvalidElement  = 467
 	codeSessionConflict = 468
 	codeUnexpected      = 469
+	codeNotAccepting    = 472
 )
 
 var (
@@ -84,6 +85,10 @@ func isContainer(text []byte) bool {
 
 // serve handles one request.
 func (s *Server) serve(c *conn, text []byte) {
+	if c.admin {
+		c.send(s.serveAdmin(parseObject(text), 0, 0))
+		return
+	}
 	r := &call{srv: s, conn: c, msg: parseObject(text)}
 	r.sessionID = r.msg.uint("session_id")
 	if f := r.msg.check(requestParams...); f != nil {
@@ -194,6 +199,10 @@ func (r *call) serveServer(janus string) {
 }
 
 func (r *call) create() {
+	if !r.srv.acceptsSessions() {
+		r.fail(codeNotAccepting, "Currently not accepting new sessions")
+		return
+	}
 	id := r.msg.uint("id")
 	ss := r.srv.createSession(r.conn, id)
 	if ss == nil {

@@ -19,6 +19,8 @@ type conn struct {
 	raw *rawConn
 	ws  *websocket.Conn // nil during the handshake
 
+	admin bool // it is one of the Admin API
+
 	sessions map[uint64]*session // those it owns; guarded by srv.mu
 
 	mu     sync.Mutex

@@ -19,6 +19,9 @@
 //		"join":   janustest.Event(map[string]any{"audiobridge": "joined", "room": 5}, nil),
 //	})
 //
+// The server has an Admin API too, over websocket and HTTP: see AdminURL. What it
+// does to sessions, handles, tokens and rooms has an effect on the Janus API.
+//
 // Tests of failures have the following means:
 //
 //   - Intercept sees every request before the server does. It can drop it, answer

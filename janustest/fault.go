@@ -41,10 +41,11 @@ func (s *Server) CutSession(session uint64) error {
 
 // Restart has the same effect on clients as a restart of Janus. It closes every
 // connection without a closing handshake and forgets every session and handle.
-// The VideoRoom has the rooms that it had at the start of the server. The URL
-// stays the same, and so do plugins registered with Handle, the Intercept
-// function, and what Stall and Refuse have set. The server accepts connections
-// all the time; to keep clients away for a while, call Refuse first.
+// The rooms of the VideoRoom, the tokens and the settings are those that the
+// server had at its start. The URL stays the same, and so do plugins registered
+// with Handle, the Intercept function, and what Stall and Refuse have set. The
+// server accepts connections all the time; to keep clients away for a while, call
+// Refuse first.
 func (s *Server) Restart() {
 	s.mu.Lock()
 	conns := s.connections()
@@ -53,6 +54,8 @@ func (s *Server) Restart() {
 		s.removeSession(ss)
 	}
 	s.resetVideoroom()
+	s.storeTokens()
+	s.settings = nil
 	s.mu.Unlock()
 	for _, c := range conns {
 		c.drop()

@@ -44,10 +44,16 @@ type Request struct {
 	conn        *conn
 	handle      *handle
 	transaction json.RawMessage // as it came
+	admin       *adminReply     // takes the answer of a request of the Admin API; nil for others
 }
 
 // Success answers the message with a success that has data as plugindata.data.
 func (r *Request) Success(data any) error {
+	if r.admin != nil {
+		text, err := encode(data)
+		r.admin.set(text, nil)
+		return err
+	}
 	f, err := r.handle.message("success", r.srv, r.transaction).plugindata(r.Plugin, data)
 	if err != nil {
 		return err
@@ -75,6 +81,10 @@ func (r *Request) Notify(data, jsep any) error {
 // Error answers the message with an error of the Janus API. An error of a plugin
 // is data with an error_code instead; send it with Success or Event.
 func (r *Request) Error(code int, reason string) error {
+	if r.admin != nil {
+		r.admin.set(nil, &adminError{code, reason})
+		return nil
+	}
 	return r.send(errorFrame(r.Session, r.transaction, code, reason))
 }
 
@@ -90,6 +100,9 @@ func (r *Request) Raw(frame any) error {
 var errConnGone = errors.New("janustest: the connection has gone")
 
 func (r *Request) send(text []byte) error {
+	if r.admin != nil {
+		return errConnGone
+	}
 	if !r.conn.trySend(text) {
 		return errConnGone
 	}

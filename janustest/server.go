@@ -45,7 +45,7 @@ type Server struct {
 	// Tokens are the stored tokens. Requests must carry one of them. If there
 	// are none and no TokenAuthSecret, requests need no token. If there is an
 	// APISecret as well, either of the two is enough, as in Janus. A stored
-	// token allows all plugins.
+	// token allows all plugins, unless the Admin API changes that.
 	Tokens []string
 
 	// TokenAuthSecret is the secret that tokens must be signed with, Janus's
@@ -68,6 +68,10 @@ type Server struct {
 	// connection.
 	ReclaimTimeout time.Duration
 
+	// AdminSecret is the admin_secret that requests of the Admin API must carry. If
+	// it is empty, requests need none. See AdminURL.
+	AdminSecret string
+
 	// OpaqueIDInAPI adds the opaque_id of a handle to its events.
 	OpaqueIDInAPI bool
 
@@ -88,6 +92,8 @@ type Server struct {
 	plugins  map[string]Plugin
 	sessions map[uint64]*session
 	conns    map[*conn]struct{}
+	tokens   map[string][]string        // the stored tokens and their plugins, nil for all; nil without stored tokens
+	settings map[string]json.RawMessage // what the Admin API has set, by request
 	closed   bool
 }
 
@@ -153,6 +159,7 @@ func (s *Server) start(config *tls.Config) {
 		s.transport.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}
 	s.resetVideoroom() // its configuration is known only now
+	s.storeTokens()
 	s.URL = scheme + "://" + l.Addr().String() + "/"
 	s.http = &http.Server{
 		Handler:     http.HandlerFunc(s.accept),
@@ -220,14 +227,25 @@ func (s *Server) connState(_ net.Conn, state http.ConnState) {
 
 // accept upgrades one request to a websocket connection.
 func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
-	s.dialed.Add(1)
+	protocol := subprotocol
+	if isAdmin(r) {
+		protocol = adminSubprotocol
+	}
+	if protocol == subprotocol || isUpgrade(r) {
+		s.dialed.Add(1)
+	}
 	if status := s.refuse.Load(); status != 0 {
 		http.Error(w, http.StatusText(int(status)), int(status))
+		return
+	}
+	if protocol == adminSubprotocol && !isUpgrade(r) {
+		s.serveAdminHTTP(w, r)
 		return
 	}
 	// The connection counts from here on, so that a client that has just been
 	// told that it is connected finds it so.
 	c := newConn(s, r.Context().Value(connKey{}).(*rawConn))
+	c.admin = protocol == adminSubprotocol
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -237,7 +255,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 	s.running.Add(2)
 	s.mu.Unlock()
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{subprotocol},
+		Subprotocols:       []string{protocol},
 		InsecureSkipVerify: true, // Janus takes any origin
 	})
 	if err != nil { // and Accept has answered

@@ -28,6 +28,7 @@ type handle struct {
 	plugin  string
 	impl    Plugin
 	opaque  string
+	created time.Time
 
 	negotiating atomic.Bool // there is a PeerConnection, as far as the API can tell
 	state       any         // what a built-in plugin knows of it, guarded by the plugin
@@ -128,7 +129,7 @@ func (s *Server) attach(ss *session, impl Plugin, plugin, opaque string) *handle
 	for ss.handles[id] != nil {
 		id = newID()
 	}
-	h := &handle{id: id, session: ss, plugin: plugin, impl: impl, opaque: opaque}
+	h := &handle{id: id, session: ss, plugin: plugin, impl: impl, opaque: opaque, created: time.Now()}
 	ss.handles[id] = h
 	return h
 }

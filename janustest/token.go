@@ -13,20 +13,42 @@ import (
 // hasTokens reports whether requests can or must carry a token.
 func (s *Server) hasTokens() bool { return s.TokenAuthSecret != "" || len(s.Tokens) > 0 }
 
+// storeTokens makes the stored tokens those of the configuration, unless tokens are
+// signed. The caller holds s.mu or is the only one to know s.
+func (s *Server) storeTokens() {
+	if s.TokenAuthSecret != "" || len(s.Tokens) == 0 {
+		return
+	}
+	s.tokens = make(map[string][]string)
+	for _, token := range s.Tokens {
+		s.tokens[token] = nil
+	}
+}
+
+// stored returns the plugins that a stored token allows, nil if all, and whether
+// there is such a token.
+func (s *Server) stored(token string) ([]string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	plugins, ok := s.tokens[token]
+	return plugins, ok
+}
+
 // acceptsToken reports whether a token authorizes requests.
 func (s *Server) acceptsToken(token string) bool {
 	if s.TokenAuthSecret == "" {
-		return slices.Contains(s.Tokens, token)
+		_, ok := s.stored(token)
+		return ok
 	}
 	_, ok := s.descriptors(token, "janus")
 	return ok
 }
 
-// allowsPlugin reports whether a token allows attaching to a plugin. A stored
-// token allows all of them.
+// allowsPlugin reports whether a token allows attaching to a plugin.
 func (s *Server) allowsPlugin(token, plugin string) bool {
 	if s.TokenAuthSecret == "" {
-		return slices.Contains(s.Tokens, token)
+		plugins, ok := s.stored(token)
+		return ok && (plugins == nil || slices.Contains(plugins, plugin))
 	}
 	descriptors, ok := s.descriptors(token, "janus")
 	return ok && slices.Contains(descriptors, plugin)

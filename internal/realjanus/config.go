@@ -77,7 +77,8 @@ func (s *Server) configure(ports ports) error {
 	return s.configureModules()
 }
 
-// configureModules writes the configuration of plugins and event handlers.
+// configureModules writes the configuration of plugins, event handlers and
+// loggers.
 func (s *Server) configureModules() error {
 	plugins := maps.Clone(pluginConfig)
 	maps.Copy(plugins, s.opts.PluginConfig)
@@ -88,6 +89,11 @@ func (s *Server) configureModules() error {
 	}
 	for name, text := range s.opts.EventHandlers {
 		if err := s.write("janus.eventhandler."+name+".jcfg", text); err != nil {
+			return err
+		}
+	}
+	for name, text := range s.opts.Loggers {
+		if err := s.write("janus.logger."+name+".jcfg", text); err != nil {
 			return err
 		}
 	}
@@ -143,7 +149,7 @@ func (s *Server) settings() (filled settings, err error) {
 		{&filled.DisabledPlugins, s.install.Plugins, plugins},
 		{&filled.DisabledTransports, s.install.Transports, s.opts.transports()},
 		{&filled.DisabledEvents, s.install.Events, handlers},
-		{&filled.DisabledLoggers, s.install.Loggers, nil},
+		{&filled.DisabledLoggers, s.install.Loggers, slices.Collect(maps.Keys(s.opts.Loggers))},
 	} {
 		if *kind.disabled, err = librariesExcept(kind.folder, kind.wanted); err != nil {
 			return settings{}, err

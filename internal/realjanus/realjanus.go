@@ -77,6 +77,11 @@ type Options struct {
 	// handler whose configuration does not say enabled = true. Default: none.
 	EventHandlers map[string]string
 
+	// Loggers has the configuration of the loggers to load by their short names,
+	// as in the files janus.logger.NAME.jcfg. Janus ignores a logger whose
+	// configuration does not say enabled = true. Default: none.
+	Loggers map[string]string
+
 	// HTTP adds the HTTP transport, for both APIs: see Server.HTTPURL.
 	HTTP bool
 }

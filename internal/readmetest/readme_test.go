@@ -196,6 +196,7 @@ func recovers(t *testing.T, dir, pkg, code string) {
 
 // imports are those that a fragment may use, by the name in the code.
 var imports = map[string]string{
+	"admin":       `"` + module + `/admin"`,
 	"context":     `"context"`,
 	"echotest":    `"` + module + `/plugin/echotest"`,
 	"errgroup":    `"golang.org/x/sync/errgroup"`,
@@ -217,7 +218,7 @@ var imports = map[string]string{
 
 // given are the names that fragments use without declaring them.
 const given = "ctx context.Context, gateway *janus.Gateway, group *errgroup.Group, session *janus.Session, " +
-	"handle *janus.Handle, room *videoroom.Client, token, url string, offer, answer *janus.JSEP"
+	"handle *janus.Handle, room *videoroom.Client, client *admin.Client, token, url, secret string, offer, answer *janus.JSEP"
 
 // declared finds the names that a fragment declares.
 var declared = regexp.MustCompile(`(?m)^(?:((?:\w+, )*\w+) :=|var ((?:\w+, )*\w+) )`)
@@ -245,7 +246,7 @@ func complete(code string) string {
 		}
 	}
 	body += "}\nreturn nil\n}\n\nfunc main() {\n" +
-		"if err := block(context.Background(), nil, nil, nil, nil, nil, \"\", \"\", nil, nil); err != nil {\nlog.Fatal(err)\n}\n}\n"
+		"if err := block(context.Background(), nil, nil, nil, nil, nil, nil, \"\", \"\", \"\", nil, nil); err != nil {\nlog.Fatal(err)\n}\n}\n"
 
 	file := "package main\n\n"
 	for name, spec := range imports {

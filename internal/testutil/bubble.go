@@ -61,8 +61,8 @@ func ServeMemory(t testing.TB, serve func(conn *websocket.Conn)) *http.Client {
 }
 
 // InBubble runs f in a synctest bubble with a Gateway over an in-memory
-// connection. answer returns what the peer says to a request, in which TX stands
-// for the transaction; "" is silence.
+// connection. answer returns what the peer says to a request: a line for each
+// message, in which TX stands for the transaction; "" is silence.
 func InBubble(t *testing.T, opts janus.DialOptions, answer func(janus.BaseMsg) string, f func(*testing.T, *janus.Gateway)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -73,13 +73,16 @@ func InBubble(t *testing.T, opts janus.DialOptions, answer func(janus.BaseMsg) s
 					return
 				}
 				base := BaseOf(request)
-				frame := strings.ReplaceAll(answer(base), "TX", base.ID)
-				if frame != "" && conn.Write(context.Background(), websocket.MessageText, []byte(frame)) != nil {
-					return
+				for frame := range strings.SplitSeq(strings.ReplaceAll(answer(base), "TX", base.ID), "\n") {
+					if frame != "" && conn.Write(context.Background(), websocket.MessageText, []byte(frame)) != nil {
+						return
+					}
 				}
 			}
 		})
-		opts.Logger = Quiet
+		if opts.Logger == nil {
+			opts.Logger = Quiet
+		}
 		g, _, err := janus.Dial(context.Background(), "ws://memory/", &opts)
 		if err != nil {
 			t.Fatal(err)

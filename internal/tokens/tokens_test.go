@@ -3,6 +3,8 @@ package tokens
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -179,5 +181,60 @@ func TestLatest(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { l.Set("b") }); n != 0 {
 		t.Errorf("%v allocations for the same token", n)
+	}
+}
+
+// Token says why there is no token: the end of its context with the cause, the end of
+// the Source, or a function that did not return.
+func TestWhyThereIsNoToken(t *testing.T) {
+	hang := func(ctx context.Context, _ uint64) (string, error) {
+		time.Sleep(time.Hour) // and not until ctx ends
+		return "late", nil
+	}
+	cause := errors.New("the user has left")
+	late := fmt.Errorf("the request took too long: %w", context.DeadlineExceeded)
+	tests := map[string]struct {
+		call supply
+		ctx  func(context.Context) (context.Context, context.CancelFunc)
+		stop bool // ends the Source
+		is   error
+		says string
+	}{
+		"context canceled for a cause": {hang, func(ctx context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			cancel(cause)
+			return ctx, func() { cancel(nil) }
+		}, false, context.Canceled, "context canceled"},
+		"deadline with a cause": {hang, func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeoutCause(ctx, time.Second, late)
+		}, false, context.DeadlineExceeded, "the request took too long"},
+		"end of the Source": {hang, context.WithCancel, true, context.Canceled, "context canceled"},
+		"function that ends its goroutine": {func(context.Context, uint64) (string, error) {
+			runtime.Goexit()
+			return "", nil
+		}, context.WithCancel, false, errNoReturn, "did not return"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				life, stop := context.WithCancel(context.Background())
+				defer stop()
+				s := New(life, 10*time.Minute, test.call)
+				ctx, cancel := test.ctx(context.Background())
+				defer cancel()
+				if test.stop {
+					time.AfterFunc(time.Second, stop)
+				}
+				start := time.Now()
+				token, err := s.Token(ctx, 7)
+				if token != "" || !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.says) {
+					t.Errorf("got %q, %v", token, err)
+				}
+				if took := time.Since(start); took > time.Second {
+					t.Errorf("after %v", took)
+				}
+				time.Sleep(2 * time.Hour)
+			})
+		})
 	}
 }

@@ -1,0 +1,65 @@
+package logtest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"nhooyr.io/websocket"
+
+	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/testutil"
+)
+
+// A server that does not choose Janus's subprotocol is accepted, with a warning.
+func TestServerWithoutTheSubprotocol(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		_, _, _ = conn.Read(r.Context()) // until the client closes
+		_ = conn.CloseNow()
+	}))
+	defer srv.Close()
+	log := testutil.NewLogs()
+	g, _, err := janus.Dial(testutil.Context(t), "ws"+strings.TrimPrefix(srv.URL, "http"), &janus.DialOptions{Logger: log.Logger(slog.LevelWarn)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close(websocket.StatusNormalClosure, "") }()
+	log.Await(t, "did not choose janus-protocol", 1)
+}
+
+// Messages that nobody has read for a minute after the end of their handle are
+// dropped, and their number is logged.
+func TestUnreadMessagesAreLogged(t *testing.T) {
+	log := testutil.NewLogs()
+	answers := func(base janus.BaseMsg) string {
+		if base.Type != "keepalive" {
+			return testutil.Answers(base)
+		}
+		var events strings.Builder
+		for i := range 100 {
+			fmt.Fprintf(&events, `{"janus":"event","session_id":%d,"plugindata":{"plugin":"p","data":{"n":%d}}}`+"\n", base.Session, i)
+		}
+		return events.String() + testutil.Answers(base)
+	}
+	testutil.InBubble(t, janus.DialOptions{Logger: log.Logger(slog.LevelWarn)}, answers, func(t *testing.T, g *janus.Gateway) {
+		session := testutil.Create(t, g)
+		if _, err := session.KeepAlive(context.Background(), ""); err != nil {
+			t.Fatal(err)
+		}
+		_ = g.Close(websocket.StatusNormalClosure, "")
+		time.Sleep(3 * time.Minute)
+		if !strings.Contains(log.String(), "messages dropped, nobody read them") {
+			t.Errorf("the log is %q", log)
+		}
+		testutil.Rest(t, session.Events)
+	})
+}

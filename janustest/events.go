@@ -262,6 +262,7 @@ func (s *EventSocket) dial(ctx context.Context) error {
 // read ignores what arrives, until the connection ends.
 func (s *EventSocket) read(conn *websocket.Conn, gone chan struct{}) {
 	defer close(gone)
+	defer func() { _ = conn.CloseNow() }() // it has ended
 	for {
 		if _, _, err := conn.Read(context.Background()); err != nil {
 			return

@@ -223,14 +223,23 @@ func (s *EventSocket) Send(ctx context.Context, events ...any) error {
 	return errors.Join(lost...)
 }
 
+// Connected reports whether there is a connection, as far as is known.
+func (s *EventSocket) Connected() bool {
+	if s.conn == nil {
+		return false
+	}
+	select {
+	case <-s.gone:
+		return false
+	default:
+		return true
+	}
+}
+
 // connect connects unless there is a connection.
 func (s *EventSocket) connect(ctx context.Context) error {
-	if s.conn != nil {
-		select {
-		case <-s.gone:
-		default:
-			return nil
-		}
+	if s.Connected() {
+		return nil
 	}
 	delay := cmp.Or(s.Backoff, time.Second)
 	for longest := 8 * delay; ; delay = min(2*delay, longest) {

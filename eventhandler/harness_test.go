@@ -96,10 +96,8 @@ func (k *taker) AwaitCount(t testing.TB, n int) {
 // Schemas returns the schemas of the custom events that were taken.
 func (k *taker) Schemas() []string {
 	var schemas []string
-	for _, event := range k.Events() {
-		if custom, ok := event.Body.(*eventhandler.CustomEvent); ok {
-			schemas = append(schemas, custom.Schema)
-		}
+	for _, custom := range customsOf(k.Events()) {
+		schemas = append(schemas, custom.Schema)
 	}
 	return schemas
 }
@@ -117,6 +115,17 @@ func customs(emitter string, n int) []any {
 		events[i] = custom(emitter, i)
 	}
 	return events
+}
+
+// customsOf returns the custom events among events.
+func customsOf(events []eventhandler.Event) []*eventhandler.CustomEvent {
+	var found []*eventhandler.CustomEvent
+	for _, event := range events {
+		if custom, ok := event.Body.(*eventhandler.CustomEvent); ok {
+			found = append(found, custom)
+		}
+	}
+	return found
 }
 
 // numbers returns the schemas of customs.

@@ -80,11 +80,14 @@ func newReceiver(t testing.TB, refuse func(ctx context.Context, events []eventha
 	return r
 }
 
-// startJanus starts a real Janus whose handler sends events to r.
-func (r *receiver) startJanus(t testing.TB, handler string, tweak ...string) *realjanus.Server {
+// startJanus starts a real Janus whose handler sends events to r. Each line
+// replaces that of the same setting, or is added.
+func (r *receiver) startJanus(t testing.TB, handler string, lines ...string) *realjanus.Server {
 	t.Helper()
 	config := setup(t, handler, r.server)
-	for _, line := range tweak { // the later of two lines counts
+	for _, line := range lines {
+		name, _, _ := strings.Cut(line, " = ")
+		config = regexp.MustCompile(`(?m)^\t\t`+name+` = .*\n`).ReplaceAllString(config, "")
 		config = strings.Replace(config, "\n\t}", "\n\t\t"+line+"\n\t}", 1)
 	}
 	return realjanus.Start(t, realjanus.Options{

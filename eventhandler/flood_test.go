@@ -1,0 +1,392 @@
+package eventhandler_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/eventhandler"
+	"github.com/cameronelliott/janus-go/internal/realjanus"
+	"github.com/cameronelliott/janus-go/internal/testutil"
+)
+
+// These tests make a real Janus send far more than 1,000 events a second, while
+// the receiver is slow, refuses batches, or is not there.
+
+// flood makes Janus send n custom events, numbered from first on.
+func flood(t *testing.T, server *realjanus.Server, first, n int) {
+	t.Helper()
+	start := time.Now()
+	if err := server.AdminAll(testutil.Context(t), customEvents(first, n)); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d custom events, %.0f a second", n, float64(n)/time.Since(start).Seconds())
+}
+
+// takenNumbers returns the numbers of the custom events that were taken.
+func (k *taker) takenNumbers(t *testing.T) []int {
+	t.Helper()
+	schemas := k.Schemas()
+	taken := make([]int, len(schemas))
+	for i, schema := range schemas {
+		var err error
+		if taken[i], err = strconv.Atoi(schema); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return taken
+}
+
+// awaitNumber waits until the custom event with a number is taken.
+func (k *taker) awaitNumber(t *testing.T, number int) {
+	t.Helper()
+	k.Await(t, fmt.Sprintf("event %d", number), has(func(body *eventhandler.CustomEvent) bool {
+		return body.Schema == fmt.Sprint(number)
+	}))
+}
+
+// checkComplete checks that the custom events up to n arrived once and in order.
+func (k *taker) checkComplete(t *testing.T, n int) {
+	t.Helper()
+	want := make([]int, n)
+	for i := range want {
+		want[i] = i
+	}
+	if got := k.takenNumbers(t); !slices.Equal(got, want) {
+		t.Errorf("%d events arrived, want %d once and in order; lost %v", len(got), n, lost(got, n))
+	}
+}
+
+// checkOrder checks that no custom event arrived twice or too late, and returns
+// the numbers below n of those that did not arrive.
+func (k *taker) checkOrder(t *testing.T, n int) []int {
+	t.Helper()
+	got := k.takenNumbers(t)
+	if !slices.IsSorted(got) || len(slices.Compact(slices.Clone(got))) != len(got) {
+		t.Errorf("events arrived twice or in another order: %v", got)
+	}
+	return lost(got, n)
+}
+
+// lost returns the numbers below n that are not in got.
+func lost(got []int, n int) []int {
+	arrived := make([]bool, n)
+	for _, number := range got {
+		arrived[number] = true
+	}
+	var missing []int
+	for number, ok := range arrived {
+		if !ok {
+			missing = append(missing, number)
+		}
+	}
+	return missing
+}
+
+// stop closes the receiver as a program that ends.
+func (r *receiver) stop(t *testing.T) {
+	t.Helper()
+	if err := r.handler.Shutdown(testutil.Context(t)); err != nil {
+		t.Fatal(err)
+	}
+	r.server.Close()
+}
+
+// restart starts the receiver again on the same port, with a new Handler.
+func (r *receiver) restart(t *testing.T) {
+	t.Helper()
+	again := newReceiver(t, nil)
+	listener, err := net.Listen("tcp", r.server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler := eventhandler.New(r.take, &eventhandler.Options{User: docUser, Password: docSecret, Token: docSecret})
+	again.server.Config.Handler = handler
+	go func() { _ = again.server.Config.Serve(listener) }() // ends with the server
+	r.handler, r.server = handler, again.server
+	t.Cleanup(func() { _ = listener.Close() })
+}
+
+// janusLog returns how often Janus has logged a text.
+func janusLog(t *testing.T, server *realjanus.Server, text string) int {
+	t.Helper()
+	log, err := os.ReadFile(filepath.Join(server.Dir(), "janus.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(log), text)
+}
+
+// A receiver that is slow and refuses every fifth attempt gets every event once
+// and in order: what it refuses comes again, and the rest waits in Janus.
+func TestFloodOfASlowReceiverThatRefuses(t *testing.T) {
+	for _, handler := range []string{sampleevh, wsevh} {
+		t.Run(handler, func(t *testing.T) {
+			const n = 3000
+			calls := 0
+			r := newReceiver(t, func(context.Context, []eventhandler.Event) error {
+				time.Sleep(time.Millisecond)
+				if calls++; calls%5 == 0 && calls <= 50 {
+					return errRefused
+				}
+				return nil
+			})
+			server := r.startJanus(t, handler, "retransmissions_backoff = 1")
+			var churning sync.WaitGroup
+			churning.Go(func() { churn(t, server, 100) })
+			flood(t, server, 0, n)
+			churning.Wait()
+			r.awaitNumber(t, n-1)
+			r.checkComplete(t, n)
+			r.Await(t, "the last handle", func(events []eventhandler.Event) bool { return checkChurn(nil, events) == 100 })
+			checkChurn(t, r.Events())
+			if refused := strings.Count(r.logs.String(), errRefused.Error()); refused < 5 {
+				t.Errorf("only %d batches were refused, of %d", refused, r.Calls())
+			}
+		})
+	}
+}
+
+// churn creates and destroys sessions with a handle each.
+func churn(t *testing.T, server *realjanus.Server, n int) {
+	ctx := testutil.Context(t)
+	gateway, _, err := janus.Dial(ctx, server.URL, &janus.DialOptions{Logger: testutil.Quiet})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer testutil.Close(t, gateway)
+	for range n {
+		session, err := gateway.Create(ctx, "")
+		if err == nil {
+			_, err = session.Attach(ctx, "", testutil.EchoTest)
+		}
+		if err == nil {
+			_, err = session.Destroy(ctx, "")
+		}
+		if err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// checkChurn checks that each session was created and destroyed and its handle
+// attached and detached, once and in this order, unless t is nil. It returns how
+// many handles were detached.
+func checkChurn(t *testing.T, events []eventhandler.Event) (detached int) {
+	sessions, handles := map[uint64]string{}, map[uint64]string{}
+	for _, event := range events {
+		switch body := event.Body.(type) {
+		case *eventhandler.SessionEvent:
+			sessions[event.Session] += string(body.Change) + " "
+		case *eventhandler.HandleEvent:
+			handles[event.Handle] += string(body.Change) + " "
+			if body.Change == eventhandler.Detached {
+				detached++
+			}
+		}
+	}
+	if t == nil {
+		return detached
+	}
+	t.Helper()
+	for id, changes := range sessions {
+		if changes != "created destroyed " {
+			t.Errorf("session %d was %s", id, changes)
+		}
+	}
+	for id, changes := range handles {
+		if changes != "attached detached " {
+			t.Errorf("handle %d was %s", id, changes)
+		}
+	}
+	return detached
+}
+
+// A receiver that is away for less time than Janus tries misses nothing, and gets
+// nothing twice.
+func TestFloodOfAReceiverThatIsAway(t *testing.T) {
+	for _, handler := range []string{sampleevh, wsevh} {
+		t.Run(handler, func(t *testing.T) {
+			const third = 1500
+			r := newReceiver(t, nil)
+			server := r.startJanus(t, handler, "retransmissions_backoff = 10")
+			flood(t, server, 0, third)
+			r.awaitNumber(t, third-1)
+			r.stop(t)
+			if handler == wsevh {
+				awaitJanus(t, server, "backend closed")
+			}
+			flood(t, server, third, third)
+			r.restart(t)
+			flood(t, server, 2*third, third)
+			r.awaitNumber(t, 3*third-1)
+			r.checkComplete(t, 3*third)
+		})
+	}
+}
+
+// awaitJanus waits until Janus has logged a text.
+func awaitJanus(t *testing.T, server *realjanus.Server, text string) {
+	t.Helper()
+	testutil.Eventually(t, text, func() bool { return janusLog(t, server, text) > 0 })
+}
+
+// Janus gives a batch up that was refused too often, and says so. Only such
+// batches are lost.
+func TestFloodWithBatchesThatJanusGivesUp(t *testing.T) {
+	const n, retransmissions = 3000, 2
+	attempts := map[string]int{} // of batches, by their first events
+	lostEvents, lostBatches := 0, 0
+	r := newReceiver(t, func(_ context.Context, events []eventhandler.Event) error {
+		first, ok := events[0].Body.(*eventhandler.CustomEvent)
+		if !ok {
+			return nil
+		}
+		if attempts[first.Schema]++; attempts[first.Schema] == 1 && len(attempts)%4 != 0 {
+			return nil // and every fourth is refused
+		}
+		if attempts[first.Schema] == retransmissions+1 {
+			lostBatches++
+			lostEvents += len(customsOf(events))
+		}
+		return errRefused
+	})
+	server := r.startJanus(t, sampleevh, "retransmissions_backoff = 1", fmt.Sprintf("max_retransmissions = %d", retransmissions))
+	flood(t, server, 0, n)
+	for i := range 100 { // one of them is taken
+		if err := server.AdminAll(testutil.Context(t), customEvents(n+i, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.awaitNumber(t, n+99)
+	missing := r.checkOrder(t, n+100)
+	if len(missing) != lostEvents || lostBatches == 0 {
+		t.Errorf("%d events are missing, but the %d batches that were refused %d times had %d",
+			len(missing), lostBatches, retransmissions+1, lostEvents)
+	}
+	if given := janusLog(t, server, "Maximum number of retransmissions reached"); given != lostBatches {
+		t.Errorf("Janus has given up %d batches, want %d", given, lostBatches)
+	}
+	t.Logf("%d of %d events were lost, in %d batches", len(missing), n+100, lostBatches)
+}
+
+// A websocket does not repeat what is refused for too long: that batch is lost,
+// and so is what was on its way when the connection was closed. The rest arrives
+// once and in order.
+func TestFloodOfAWebsocketThatGivesUp(t *testing.T) {
+	const n = 3000
+	r := newReceiver(t, nil)
+	r.refuse = func(_ context.Context, events []eventhandler.Event) error {
+		for _, custom := range customsOf(events) {
+			if custom.Schema == "1000" {
+				return errRefused
+			}
+		}
+		return nil
+	}
+	opts, logs := logging(eventhandler.Options{Token: docSecret, RetryFor: 100 * time.Millisecond})
+	r.handler = eventhandler.New(r.take, opts)
+	r.server.Config.Handler = r.handler
+	server := r.startJanus(t, wsevh)
+	flood(t, server, 0, n)
+	logs.Await(t, "websocket connected", 2)
+	flood(t, server, n, n)
+	r.awaitNumber(t, 2*n-1)
+	missing := r.checkOrder(t, 2*n)
+	if !slices.Contains(missing, 1000) || slices.Contains(missing, 0) || len(missing) >= n {
+		t.Errorf("%d events are missing: %v", len(missing), missing)
+	}
+	if last := missing[len(missing)-1]; last-missing[0] != len(missing)-1 {
+		t.Errorf("%d events are missing from %d to %d", len(missing), missing[0], last)
+	}
+	if strings.Count(logs.String(), "batch lost") != 1 {
+		t.Errorf("the log is %s", logs)
+	}
+	t.Logf("%d of %d events were lost, from %d on", len(missing), 2*n, missing[0])
+}
+
+// long skips a test that takes long unless JANUS_TEST is set.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("JANUS_TEST") == "" {
+		t.Skip("takes long; set JANUS_TEST=require to run it")
+	}
+}
+
+// A batch that Janus repeats after 10 seconds, because take ignores its context,
+// arrives once.
+func TestFloodWithAnAnswerThatIsTooLate(t *testing.T) {
+	long(t)
+	const n = 1000
+	slept := false
+	r := newReceiver(t, func(ctx context.Context, events []eventhandler.Event) error {
+		if slept || events[0].Type != eventhandler.TypeExternal {
+			return nil
+		}
+		slept = true
+		if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > 9*time.Second {
+			return errors.New("the context has too much time")
+		}
+		time.Sleep(11 * time.Second) // what is tested is Janus's own timeout
+		return nil
+	})
+	server := r.startJanus(t, sampleevh)
+	flood(t, server, 0, n)
+	r.awaitNumber(t, n-1)
+	r.checkComplete(t, n)
+	if janusLog(t, server, "Couldn't relay event") == 0 || !strings.Contains(r.logs.String(), "repeated batch") {
+		t.Errorf("Janus has repeated nothing: %s", r.logs)
+	}
+}
+
+// A websocket that is not read for longer than any of Janus's timeouts loses
+// nothing.
+func TestFloodOfAWebsocketThatIsHeld(t *testing.T) {
+	long(t)
+	const n = 20_000
+	until := time.Now().Add(15 * time.Second)
+	r := newReceiver(t, func(context.Context, []eventhandler.Event) error {
+		if time.Now().Before(until) {
+			return errRefused
+		}
+		return nil
+	})
+	server := r.startJanus(t, wsevh)
+	flood(t, server, 0, n)
+	r.awaitNumber(t, n-1)
+	r.checkComplete(t, n)
+	if janusLog(t, server, "backend closed") != 0 {
+		t.Error("Janus has closed the connection")
+	}
+}
+
+// A minute of events with every fault in turn: 60,000 and more, each once.
+func TestLongFlood(t *testing.T) {
+	long(t)
+	const rounds, size = 20, 3000
+	r := newReceiver(t, nil)
+	server := r.startJanus(t, sampleevh, "retransmissions_backoff = 5")
+	for round := range rounds {
+		if round%4 == 3 {
+			r.stop(t)
+		}
+		flood(t, server, round*size, size)
+		if round%4 == 3 {
+			r.restart(t)
+		}
+		r.awaitNumber(t, (round+1)*size-1)
+	}
+	r.checkComplete(t, rounds*size)
+}

@@ -328,8 +328,8 @@ type TransportData struct {
 	Code     int    `json:"code,omitempty"`      // of "failed"
 }
 
-// ServerStarted reports that Janus has started. It is the first event of a
-// server, unless sending it failed.
+// ServerStarted reports that Janus has started. It is one of the first events of
+// a server: its transports may already have sent some.
 type ServerStarted struct {
 	Info janus.InfoMsg // with Raw
 }

@@ -93,28 +93,14 @@ func lost(got []int, n int) []int {
 	return missing
 }
 
-// stop closes the receiver as a program that ends.
-func (r *receiver) stop(t *testing.T) {
-	t.Helper()
-	if err := r.handler.Shutdown(testutil.Context(t)); err != nil {
-		t.Fatal(err)
-	}
-	r.server.Close()
-}
-
 // restart starts the receiver again on the same port, with a new Handler.
 func (r *receiver) restart(t *testing.T) {
 	t.Helper()
-	again := newReceiver(t, nil)
 	listener, err := net.Listen("tcp", r.server.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler := eventhandler.New(r.take, &eventhandler.Options{User: docUser, Password: docSecret, Token: docSecret})
-	again.server.Config.Handler = handler
-	go func() { _ = again.server.Config.Serve(listener) }() // ends with the server
-	r.handler, r.server = handler, again.server
-	t.Cleanup(func() { _ = listener.Close() })
+	r.start(t, listener)
 }
 
 // janusLog returns how often Janus has logged a text.
@@ -296,12 +282,12 @@ func TestFloodOfAWebsocketThatGivesUp(t *testing.T) {
 		}
 		return nil
 	}
-	opts, logs := logging(eventhandler.Options{Token: docSecret, RetryFor: 100 * time.Millisecond})
-	r.handler = eventhandler.New(r.take, opts)
-	r.server.Config.Handler = r.handler
+	r.retryFor = 100 * time.Millisecond
+	r.stop(t)
+	r.restart(t)
 	server := r.startJanus(t, wsevh)
 	flood(t, server, 0, n)
-	logs.Await(t, "websocket connected", 2)
+	r.logs.Await(t, "websocket connected", 2)
 	flood(t, server, n, n)
 	r.awaitNumber(t, 2*n-1)
 	missing := r.checkOrder(t, 2*n)
@@ -311,8 +297,8 @@ func TestFloodOfAWebsocketThatGivesUp(t *testing.T) {
 	if last := missing[len(missing)-1]; last-missing[0] != len(missing)-1 {
 		t.Errorf("%d events are missing from %d to %d", len(missing), missing[0], last)
 	}
-	if strings.Count(logs.String(), "batch lost") != 1 {
-		t.Errorf("the log is %s", logs)
+	if strings.Count(r.logs.String(), "batch lost") != 1 {
+		t.Error("not one batch was logged as lost")
 	}
 	t.Logf("%d of %d events were lost, from %d on", len(missing), 2*n, missing[0])
 }
@@ -347,7 +333,7 @@ func TestFloodWithAnAnswerThatIsTooLate(t *testing.T) {
 	r.awaitNumber(t, n-1)
 	r.checkComplete(t, n)
 	if janusLog(t, server, "Couldn't relay event") == 0 || !strings.Contains(r.logs.String(), "repeated batch") {
-		t.Errorf("Janus has repeated nothing: %s", r.logs)
+		t.Error("Janus has repeated nothing")
 	}
 }
 

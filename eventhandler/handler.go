@@ -148,20 +148,36 @@ func same(a, b string) int {
 	return subtle.ConstantTimeCompare(x[:], y[:])
 }
 
-// deliver passes a batch to take, unless it was delivered before. It waits until
-// the batches that came before it from the same emitter are done. deadline is
-// when the context of take ends.
+// deliver passes a batch to take, unless it was taken before. It waits until the
+// batches that came before it from the same emitter are done. deadline is when
+// the context of take ends.
 func (h *Handler) deliver(ctx context.Context, deadline time.Time, body []byte, events []Event) error {
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	ctx, cancel := h.takeContext(ctx, deadline)
 	defer cancel()
-	defer context.AfterFunc(h.ended, cancel)()
-
 	e := h.emitters.acquire(events[0].Emitter)
 	defer h.emitters.release(e)
 	if err := e.lock(ctx); err != nil {
 		return err
 	}
 	defer e.unlock()
+	return h.offer(ctx, e, body, events)
+}
+
+// takeContext returns a context with the values of ctx that ends with deadline or
+// when Shutdown gives up. It does not end with the connection: Janus may not
+// repeat the batch.
+func (h *Handler) takeContext(ctx context.Context, deadline time.Time) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	stop := context.AfterFunc(h.ended, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// offer passes a batch to take, unless it was taken before. The caller holds the
+// lock of its emitter.
+func (h *Handler) offer(ctx context.Context, e *emitter, body []byte, events []Event) error {
 	sum := sha256.Sum256(body)
 	if e.taken(sum) {
 		h.log.Debug("eventhandler: repeated batch dropped", "emitter", events[0].Emitter, "events", len(events))

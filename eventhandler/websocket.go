@@ -77,12 +77,22 @@ func (h *Handler) readBatches(r *http.Request, conn *websocket.Conn) error {
 }
 
 // deliverOften delivers a batch. If it is refused, it is tried again for
-// Options.RetryFor: nobody else will repeat it.
+// Options.RetryFor: nobody else will repeat it. Meanwhile no other batch of its
+// emitter is delivered, even if Janus connects again.
 func (h *Handler) deliverOften(r *http.Request, body []byte, events []Event) error {
 	giveUp := time.Now().Add(h.opts.RetryFor)
+	e := h.emitters.acquire(events[0].Emitter)
+	defer h.emitters.release(e)
+	ctx, cancel := context.WithTimeout(h.ended, max(h.opts.RetryFor, takeTimeout))
+	defer cancel()
+	if err := e.lock(ctx); err != nil {
+		return err
+	}
+	defer e.unlock()
+
 	delays := backoff.Backoff{Min: 100 * time.Millisecond, Max: 5 * time.Second}
 	for {
-		err := h.deliver(r.Context(), time.Now().Add(takeTimeout), body, events)
+		err := h.offerOnce(r, e, body, events)
 		if err == nil || !time.Now().Before(giveUp) {
 			return err
 		}
@@ -93,6 +103,13 @@ func (h *Handler) deliverOften(r *http.Request, body []byte, events []Event) err
 			return errors.Join(err, errors.New("the handler is shutting down"))
 		}
 	}
+}
+
+// offerOnce is offer with a context of its own.
+func (h *Handler) offerOnce(r *http.Request, e *emitter, body []byte, events []Event) error {
+	ctx, cancel := h.takeContext(r.Context(), time.Now().Add(takeTimeout))
+	defer cancel()
+	return h.offer(ctx, e, body, events)
 }
 
 // subprotocols returns those that a request offers. Janus can be configured to

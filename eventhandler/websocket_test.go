@@ -192,6 +192,38 @@ func TestRefusedBatchOfAWebsocketIsTriedAgain(t *testing.T) {
 	}
 }
 
+// A batch that is refused is not overtaken by one that Janus sends on its next
+// connection, or posts.
+func TestRefusedBatchIsNotOvertaken(t *testing.T) {
+	refused := 0
+	taker := newTaker(func(_ context.Context, events []eventhandler.Event) error {
+		if refused++; refused <= 4 {
+			return errRefused
+		}
+		return nil
+	})
+	opts, logs := logging(eventhandler.Options{})
+	server := serve(t, eventhandler.New(taker.take, opts))
+	first, second := newSocket(t, wsURL(server)), newSocket(t, wsURL(server))
+	if err := first.Send(testutil.Context(t), custom("e", 0)); err != nil {
+		t.Fatal(err)
+	}
+	logs.Await(t, "trying again", 1)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Send(testutil.Context(t), custom("e", 1)); err != nil {
+		t.Fatal(err)
+	}
+	taker.AwaitCount(t, 2)
+	if status, err := post(t, server.URL, custom("e", 2)); status != 200 || err != nil {
+		t.Errorf("status %d, %v", status, err)
+	}
+	if got := taker.Schemas(); !slices.Equal(got, numbers(3)) {
+		t.Errorf("got %v", got)
+	}
+}
+
 // A batch that is refused for too long is lost with its connection, and only that
 // batch, since Janus connects again.
 func TestWebsocketGivesUp(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 )
 
 // Body is what an event says: a pointer to one of the structs of this package.
-// All except ServerStarted and Unknown can be marshaled to the JSON that Janus
-// sent.
+// Except for ServerStarted and Unknown, they are marshaled to JSON with the names
+// and units that Janus uses.
 type Body interface{ body() }
 
 func (*SessionEvent) body()        {}
@@ -206,9 +206,9 @@ type MediaState struct {
 	Substream *int   `json:"substream,omitempty"` // simulcast layer, 0 to 2; nil without simulcast
 	Receiving bool   `json:"receiving"`
 
-	// Seconds is for how long nothing was received, if Receiving is false. It is
-	// the server's no_media_timer in whole seconds, or 0 if that is a second.
-	Seconds time.Duration `json:"seconds,omitempty"`
+	// Silence is for how long nothing was received, if Receiving is false: the
+	// server's no_media_timer, in whole seconds. It is 0 if that is one second.
+	Silence time.Duration `json:"seconds,omitempty"`
 }
 
 // Direction is a direction as Janus sees it.
@@ -334,13 +334,13 @@ type ServerStarted struct {
 	Info janus.InfoMsg // with Raw
 }
 
-// ServerUpdate reports how much a server has to do, every StatsPeriod. Since
-// Janus 1.2.0.
+// ServerUpdate reports how much a server has to do, every 15 seconds. Since Janus
+// 1.2.0.
 type ServerUpdate struct {
 	Sessions        int           `json:"sessions"`
 	Handles         int           `json:"handles"`
 	PeerConnections int           `json:"peerconnections"`
-	StatsPeriod     time.Duration `json:"stats-period"` // whole seconds
+	StatsPeriod     time.Duration `json:"stats-period"` // how often MediaStats are sent, in whole seconds
 }
 
 // ServerShutdown reports that Janus is about to end.

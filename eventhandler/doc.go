@@ -26,7 +26,9 @@
 // be different for each server: the Handler keeps the order of events, and drops
 // repeated ones, by emitter.
 //
-// Use one of the two handlers, not both, or each event arrives twice.
+// Use one of the two handlers, not both, or each event arrives twice. In the
+// configuration of either, events selects the types: "all", or names as those of
+// Type.String, separated by commas. Without that line, nothing is sent.
 //
 // # Setting up sampleevh
 //
@@ -45,6 +47,9 @@
 //		max_retransmissions = 10
 //		retransmissions_backoff = 100
 //	}
+//
+// Use https unless Janus and the receiver share a machine: with http, others can
+// read the password and the events.
 //
 // With grouping, Janus sends up to 100 events at once: those that are waiting. It
 // does not delay events for it. Without it, each event needs a connection of its

@@ -9,8 +9,8 @@ import (
 
 // Event is an event that Janus has sent to its event handlers.
 type Event struct {
-	// Emitter is the server_name of Janus's configuration. It is empty if the
-	// configuration has none.
+	// Emitter is the server_name of Janus's configuration. It is the same for all
+	// servers whose configuration has none: "MyJanusInstance", or empty.
 	Emitter string
 
 	// Type and Subtype are the kind of the event. Body has a type of its own for

@@ -17,6 +17,7 @@ import (
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/eventhandler"
 	"github.com/cameronelliott/janus-go/internal/realjanus"
+	"github.com/cameronelliott/janus-go/internal/strictevents"
 	"github.com/cameronelliott/janus-go/internal/testutil"
 )
 
@@ -349,7 +350,7 @@ func TestFloodWithAnAnswerThatIsTooLate(t *testing.T) {
 }
 
 // A websocket that is not read for longer than any of Janus's timeouts loses
-// nothing.
+// nothing. Janus also has the time to send a ServerUpdate.
 func TestFloodOfAWebsocketThatIsHeld(t *testing.T) {
 	long(t)
 	const n = 20_000
@@ -366,6 +367,12 @@ func TestFloodOfAWebsocketThatIsHeld(t *testing.T) {
 	r.checkComplete(t, n)
 	if janusLog(t, server, "backend closed") != 0 {
 		t.Error("Janus has closed the connection")
+	}
+	if server.AtLeast(1, 2, 0) {
+		r.Await(t, "an update", has(func(update *eventhandler.ServerUpdate) bool { return update.StatsPeriod == time.Second }))
+	}
+	for _, event := range r.Events() {
+		strictevents.Check(t, event)
 	}
 }
 

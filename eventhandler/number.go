@@ -85,20 +85,20 @@ type plainMediaState MediaState
 // wireMediaState is MediaState as Janus sends it.
 type wireMediaState struct {
 	*plainMediaState
-	Seconds seconds `json:"seconds,omitempty"`
+	Silence seconds `json:"seconds,omitempty"`
 }
 
-// UnmarshalJSON decodes Seconds from a number of seconds.
+// UnmarshalJSON decodes Silence from a number of seconds.
 func (s *MediaState) UnmarshalJSON(b []byte) error {
-	wire := wireMediaState{(*plainMediaState)(s), seconds(s.Seconds)}
+	wire := wireMediaState{(*plainMediaState)(s), seconds(s.Silence)}
 	err := json.Unmarshal(b, &wire)
-	s.Seconds = time.Duration(wire.Seconds)
+	s.Silence = time.Duration(wire.Silence)
 	return err
 }
 
-// MarshalJSON encodes Seconds as a number of seconds.
+// MarshalJSON encodes Silence as a number of seconds.
 func (s MediaState) MarshalJSON() ([]byte, error) {
-	return json.Marshal(wireMediaState{(*plainMediaState)(&s), seconds(s.Seconds)})
+	return json.Marshal(wireMediaState{(*plainMediaState)(&s), seconds(s.Silence)})
 }
 
 // plainMediaStats is MediaStats without its methods.

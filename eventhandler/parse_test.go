@@ -159,7 +159,7 @@ func TestUnits(t *testing.T) {
 		t.Errorf("got %+v", stats)
 	}
 	state := parseOne(t, fmt.Sprintf(envelope, 32, 1, `{"seconds":5}`)).Body.(*eventhandler.MediaState)
-	if state.Seconds != 5*time.Second {
+	if state.Silence != 5*time.Second {
 		t.Errorf("got %+v", state)
 	}
 	update := parseOne(t, fmt.Sprintf(envelope, 256, 1, `{"status":"update","info":{"stats-period":2}}`)).Body.(*eventhandler.ServerUpdate)
@@ -179,7 +179,7 @@ func TestUnits(t *testing.T) {
 // Bodies can be marshaled to what Janus sent, with its units.
 func TestBodiesMarshal(t *testing.T) {
 	for body, want := range map[eventhandler.Body]string{
-		&eventhandler.MediaState{Media: "audio", Mid: "0", Seconds: 5 * time.Second}:      `{"media":"audio","mid":"0","receiving":false,"seconds":5}`,
+		&eventhandler.MediaState{Media: "audio", Mid: "0", Silence: 5 * time.Second}:      `{"media":"audio","mid":"0","receiving":false,"seconds":5}`,
 		&eventhandler.ServerUpdate{Sessions: 1, Handles: 2, StatsPeriod: 2 * time.Second}: `{"sessions":1,"handles":2,"peerconnections":0,"stats-period":2}`,
 	} {
 		if got, err := json.Marshal(body); err != nil || string(got) != want {

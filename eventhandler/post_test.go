@@ -159,6 +159,35 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
+// A small body that is huge when it is decompressed costs only what is allowed.
+func TestDecompressionIsBounded(t *testing.T) {
+	const limit, size = 256 << 10, 64 << 20
+	bomb := compressed(t, bytes.Repeat([]byte(" "), size))
+	server := serve(t, eventhandler.New(newTaker(nil).take, &eventhandler.Options{MaxBody: limit}))
+	r, err := http.NewRequest(http.MethodPost, server.URL, bytes.NewReader(bomb))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Encoding", "gzip")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	response, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := response.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if response.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("the status is %s", response.Status)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 32*limit {
+		t.Errorf("a body of %d bytes cost %d bytes of memory", len(bomb), used)
+	}
+}
+
 func TestWithoutOptionsEverybodyMayPost(t *testing.T) {
 	taker := newTaker(nil)
 	server := serve(t, eventhandler.New(taker.take, nil))

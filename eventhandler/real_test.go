@@ -119,7 +119,7 @@ func (r *receiver) startJanus(t testing.TB, handler string, lines ...string) *re
 		config = strings.Replace(config, "\n\t}", "\n\t\t"+line+"\n\t}", 1)
 	}
 	return realjanus.Start(t, realjanus.Options{
-		EventHandlers: map[string]string{handler: config}, Plugins: []string{"echotest", "videoroom"},
+		EventHandlers: map[string]string{handler: config}, Plugins: []string{"echotest", "videoroom"}, HTTP: true,
 	})
 }
 
@@ -228,6 +228,11 @@ func checkUse(t *testing.T, server *realjanus.Server, events []eventhandler.Even
 		if kinds[kind] < want {
 			t.Errorf("%d events of the kind %s, want %d or more", kinds[kind], kind, want)
 		}
+	}
+	if !has(func(body *eventhandler.TransportEvent) bool {
+		return body.Data.Event == "request" && body.Data.AdminAPI && body.Data.IP == "127.0.0.1" && body.Data.Port > 0
+	})(events) {
+		t.Error("no event is of a request over HTTP")
 	}
 	if !has(func(body *eventhandler.ServerStarted) bool { return body.Info.VersionString == server.Version() })(events) {
 		t.Errorf("no event says that Janus %s has started", server.Version())

@@ -57,7 +57,7 @@ func readSuccess(ctx context.Context, conn *websocket.Conn) error {
 		return fmt.Errorf("read an answer of Janus's Admin API: %w", err)
 	}
 	if reply.Janus != "success" {
-		return fmt.Errorf("Janus's Admin API answered %s", frame)
+		return fmt.Errorf("ask the Admin API: it answered %s", frame)
 	}
 	return nil
 }

@@ -143,7 +143,7 @@ func haveMedia(t *testing.T, server *realjanus.Server, events *collector) {
 		t.Error(err)
 	}
 	await(ctx, t, events, "silence", func(state *eventhandler.MediaState) bool {
-		return !state.Receiving && state.Seconds == 2*time.Second
+		return !state.Receiving && state.Silence == 2*time.Second
 	})
 	if _, err := handle.Hangup(ctx, ""); err != nil {
 		t.Fatal(err)

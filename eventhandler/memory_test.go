@@ -3,8 +3,12 @@ package eventhandler
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 )
 
 func TestEmittersAreBounded(t *testing.T) {
@@ -49,5 +53,39 @@ func TestRecentBatchesAreBounded(t *testing.T) {
 	}
 	if len(e.recent) != maxRecent {
 		t.Errorf("%d batches are kept", len(e.recent))
+	}
+}
+
+// Whatever take does, its emitter can be forgotten afterwards.
+func TestEmittersAreReleased(t *testing.T) {
+	outcomes := []func() error{
+		func() error { return nil },
+		func() error { return errors.New("refused") },
+		func() error { panic("by the test") },
+	}
+	var i int
+	var outcome func() error
+	h := New(func(context.Context, []Event) error { return outcome() }, &Options{RetryFor: -1})
+	for i, outcome = range outcomes {
+		for _, deliver := range []func(r *http.Request, body []byte, events []Event) error{
+			func(r *http.Request, body []byte, events []Event) error {
+				return h.deliver(r.Context(), time.Now().Add(time.Hour), body, events)
+			},
+			h.deliverOften,
+		} {
+			func() {
+				defer func() { _ = recover() }()
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+				_ = deliver(r, []byte(fmt.Sprint(i)), []Event{{Emitter: fmt.Sprint(i)}})
+			}()
+		}
+	}
+	if len(h.emitters.byName) != len(outcomes) {
+		t.Errorf("there are %d emitters, want %d", len(h.emitters.byName), len(outcomes))
+	}
+	for _, e := range h.emitters.byName {
+		if e.users != 0 || len(e.turn) != 0 {
+			t.Errorf("%d deliveries of an emitter are in progress, %d have the turn", e.users, len(e.turn))
+		}
 	}
 }

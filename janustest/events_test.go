@@ -53,6 +53,20 @@ func newBackend(t *testing.T, answer func(w http.ResponseWriter, number int)) *b
 	return b
 }
 
+// Requests returns the requests so far.
+func (b *backend) Requests() []*http.Request {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.requests)
+}
+
+// Bodies returns the bodies of the requests so far.
+func (b *backend) Bodies() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.bodies)
+}
+
 func ok(http.ResponseWriter, int) {}
 
 func TestEventPosterPostsAsJanusDoes(t *testing.T) {
@@ -61,10 +75,10 @@ func TestEventPosterPostsAsJanusDoes(t *testing.T) {
 	if err := poster.Post(t.Context(), `{"n": 1}`, []byte(`{"n":2}`), map[string]int{"n": 3}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{`[{"n": 1},{"n":2},{"n":3}]`}; !slices.Equal(b.bodies, want) {
-		t.Errorf("got %q, want %q", b.bodies, want)
+	if want := []string{`[{"n": 1},{"n":2},{"n":3}]`}; !slices.Equal(b.Bodies(), want) {
+		t.Errorf("got %q, want %q", b.Bodies(), want)
 	}
-	r := b.requests[0]
+	r := b.Requests()[0]
 	user, password, _ := r.BasicAuth()
 	if r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Content-Encoding") != "" ||
 		user != "user" || password != "password" || r.URL.RequestURI() != "/path?token=x" {
@@ -83,7 +97,7 @@ func TestEventPosterGroups(t *testing.T) {
 			t.Fatal(err)
 		}
 		var sizes, got []int
-		for _, body := range b.bodies {
+		for _, body := range b.Bodies() {
 			if single {
 				body = "[" + body + "]"
 			}
@@ -97,7 +111,7 @@ func TestEventPosterGroups(t *testing.T) {
 			t.Errorf("single %t: got batches of %v", single, sizes)
 		}
 		addresses := map[string]bool{}
-		for _, r := range b.requests {
+		for _, r := range b.Requests() {
 			addresses[r.RemoteAddr] = true
 		}
 		if len(addresses) != len(want) {
@@ -130,8 +144,8 @@ func TestEventPosterRepeats(t *testing.T) {
 			if lost := err != nil; lost != test.lost || lost && !strings.Contains(err.Error(), "batch 0 is lost") {
 				t.Errorf("the error is %v", err)
 			}
-			if len(b.requests) != test.requests {
-				t.Errorf("%d requests, want %d", len(b.requests), test.requests)
+			if len(b.Requests()) != test.requests {
+				t.Errorf("%d requests, want %d", len(b.Requests()), test.requests)
 			}
 		})
 	}
@@ -146,8 +160,8 @@ func abortIf(abort bool) {
 func TestEventPosterGoesOnAfterALostBatch(t *testing.T) {
 	b := newBackend(t, func(_ http.ResponseWriter, n int) { abortIf(n == 0) })
 	err := (&janustest.EventPoster{URL: b.URL, Single: true, Retransmissions: -1}).Post(t.Context(), `1`, `2`)
-	if err == nil || strings.Contains(err.Error(), "batch 1") || !slices.Equal(b.bodies, []string{"1", "2"}) {
-		t.Errorf("got %q, %v", b.bodies, err)
+	if err == nil || strings.Contains(err.Error(), "batch 1") || !slices.Equal(b.Bodies(), []string{"1", "2"}) {
+		t.Errorf("got %q, %v", b.Bodies(), err)
 	}
 }
 
@@ -170,8 +184,9 @@ func TestEventPosterGivesUpWaiting(t *testing.T) {
 }
 
 func TestEventPosterCompresses(t *testing.T) {
-	var plain []byte
+	received := make(chan string, 1)
 	backend := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var plain []byte
 		reader, err := gzip.NewReader(r.Body)
 		if err == nil && r.Header.Get("Content-Encoding") == "gzip" {
 			plain, err = io.ReadAll(reader)
@@ -179,11 +194,15 @@ func TestEventPosterCompresses(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
+		received <- string(plain)
 	}))
 	defer backend.Close()
 	poster := &janustest.EventPoster{URL: backend.URL, Compress: true}
-	if err := poster.Post(t.Context(), `{"a":1}`); err != nil || string(plain) != `[{"a":1}]` {
-		t.Errorf("got %q, %v", plain, err)
+	if err := poster.Post(t.Context(), `{"a":1}`); err != nil {
+		t.Fatal(err)
+	}
+	if plain := <-received; plain != `[{"a":1}]` {
+		t.Errorf("got %q", plain)
 	}
 	// Janus has a buffer of 8,192 bytes.
 	var random strings.Builder

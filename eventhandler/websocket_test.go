@@ -274,6 +274,46 @@ func TestWebsocketGivesUp(t *testing.T) {
 	}
 }
 
+// A batch waits for the one before it for no longer than RetryFor.
+func TestWebsocketDoesNotWaitForever(t *testing.T) {
+	var leave chan struct{}
+	var logs *testutil.Logs
+	inBubble(t, func() http.Handler {
+		leave = make(chan struct{})
+		taker := newTaker(func(context.Context, []eventhandler.Event) error {
+			<-leave
+			return nil
+		})
+		var opts *eventhandler.Options
+		opts, logs = logging(eventhandler.Options{RetryFor: 20 * time.Second})
+		return eventhandler.New(taker.take, opts)
+	}, func(t *testing.T, transport *http.Transport) {
+		poster := &janustest.EventPoster{URL: "http://janus/", Transport: transport, Timeout: time.Hour}
+		posted := make(chan error, 1)
+		go func() { posted <- poster.Post(t.Context(), custom("e", 0)) }()
+		synctest.Wait()
+		socket := &janustest.EventSocket{URL: "ws://janus/", HTTPClient: &http.Client{Transport: transport}}
+		if err := socket.Send(t.Context(), custom("e", 1)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(19 * time.Second)
+		if strings.Contains(logs.String(), "batch lost") {
+			t.Error("the batch has not waited")
+		}
+		time.Sleep(2 * time.Second)
+		if !strings.Contains(logs.String(), "batch lost") {
+			t.Errorf("the log is %q", logs)
+		}
+		close(leave)
+		if err := <-posted; err != nil {
+			t.Error(err)
+		}
+		if err := socket.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A panic of take ends the connection and loses that batch.
 func TestPanicOfTakeOnAWebsocket(t *testing.T) {
 	calls := 0

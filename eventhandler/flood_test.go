@@ -139,7 +139,7 @@ func TestFloodOfASlowReceiverThatRefuses(t *testing.T) {
 			churning.Wait()
 			r.awaitNumber(t, n-1)
 			r.checkComplete(t, n)
-			r.Await(t, "the last handle", func(events []eventhandler.Event) bool { return checkChurn(nil, events) == 100 })
+			r.Await(t, "the last session", churned(100))
 			checkChurn(t, r.Events())
 			if refused := strings.Count(r.logs.String(), errRefused.Error()); refused < 5 {
 				t.Errorf("only %d batches were refused, of %d", refused, r.Calls())
@@ -172,10 +172,30 @@ func churn(t *testing.T, server *realjanus.Server, n int) {
 	}
 }
 
+// churned reports whether n sessions were destroyed and n handles detached.
+func churned(n int) func(events []eventhandler.Event) bool {
+	return func(events []eventhandler.Event) bool {
+		destroyed, detached := 0, 0
+		for _, event := range events {
+			switch body := event.Body.(type) {
+			case *eventhandler.SessionEvent:
+				if body.Change == eventhandler.Destroyed {
+					destroyed++
+				}
+			case *eventhandler.HandleEvent:
+				if body.Change == eventhandler.Detached {
+					detached++
+				}
+			}
+		}
+		return destroyed == n && detached == n
+	}
+}
+
 // checkChurn checks that each session was created and destroyed and its handle
-// attached and detached, once and in this order, unless t is nil. It returns how
-// many handles were detached.
-func checkChurn(t *testing.T, events []eventhandler.Event) (detached int) {
+// attached and detached, once and in this order.
+func checkChurn(t *testing.T, events []eventhandler.Event) {
+	t.Helper()
 	sessions, handles := map[uint64]string{}, map[uint64]string{}
 	for _, event := range events {
 		switch body := event.Body.(type) {
@@ -183,15 +203,8 @@ func checkChurn(t *testing.T, events []eventhandler.Event) (detached int) {
 			sessions[event.Session] += string(body.Change) + " "
 		case *eventhandler.HandleEvent:
 			handles[event.Handle] += string(body.Change) + " "
-			if body.Change == eventhandler.Detached {
-				detached++
-			}
 		}
 	}
-	if t == nil {
-		return detached
-	}
-	t.Helper()
 	for id, changes := range sessions {
 		if changes != "created destroyed " {
 			t.Errorf("session %d was %s", id, changes)
@@ -202,7 +215,6 @@ func checkChurn(t *testing.T, events []eventhandler.Event) (detached int) {
 			t.Errorf("handle %d was %s", id, changes)
 		}
 	}
-	return detached
 }
 
 // A receiver that is away for less time than Janus tries misses nothing, and gets

@@ -82,6 +82,10 @@ type Options struct {
 	// configuration does not say enabled = true. Default: none.
 	Loggers map[string]string
 
+	// CombineMediaStats makes the event handlers send the statistics of a
+	// PeerConnection in one event.
+	CombineMediaStats bool
+
 	// HTTP adds the HTTP transport, for both APIs: see Server.HTTPURL.
 	HTTP bool
 }

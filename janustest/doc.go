@@ -31,6 +31,10 @@
 //     without being asked.
 //   - Cut, CutSession, Disconnect, Stall, Corrupt, Refuse and Restart make
 //     connections fail. Stall also delays the pongs that answer pings.
+//   - AdminURL and AdminHTTPURL are an Admin API, which acts on the same sessions,
+//     handles, tokens and rooms.
+//   - EventPoster and EventSocket send events to a receiver, such as that of package
+//     eventhandler, as Janus's event handlers sampleevh and wsevh do.
 //   - Connections, Handshakes, Sessions, Handles and Requests report what has
 //     happened so far.
 //

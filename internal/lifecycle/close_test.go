@@ -67,3 +67,16 @@ func TestCloseWaitsForGoroutines(t *testing.T) {
 		}
 	}
 }
+
+// An error of Close names the server without the credentials of its URL.
+func TestErrorOfCloseHasNoCredentials(t *testing.T) {
+	server := start(t, nil)
+	url := strings.Replace(server.URL, "://", "://user:s3cret@", 1) + "?token=s3cret"
+	gateway, _, err := janus.Dial(t.Context(), url, &janus.DialOptions{Logger: testutil.Quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gateway.Close(99, ""); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -47,6 +47,7 @@ type inbox struct {
 	buf        []byte // buf[r:w] has been received and not been passed on
 	r, w       int
 	grow       bool  // the buffer was too small for what had arrived
+	lent       bool  // a message in buf belongs to the caller of next
 	returned   int   // messages since other goroutines were let run
 	pass       int64 // bytes up to the end of the frame that the library is reading
 	incomplete bool  // the library has seen the beginning of a message, and not its end
@@ -63,6 +64,7 @@ func newInbox(src io.Reader) *inbox { return &inbox{turn: make(chan struct{}, 1)
 func (b *inbox) next() []byte {
 	b.turn <- struct{}{}
 	defer func() { <-b.turn }()
+	b.lent = false
 	for b.pass == 0 && !b.incomplete && b.err == nil {
 		header, payload := parseHeader(b.buf[b.r:b.w])
 		switch {
@@ -73,6 +75,7 @@ func (b *inbox) next() []byte {
 			b.r += header
 			message := b.buf[b.r : b.r+int(payload)]
 			b.r += int(payload)
+			b.lent = true
 			b.yield()
 			return message
 		}
@@ -170,10 +173,15 @@ func parseHeader(b []byte) (header int, payload int64) {
 
 // fill receives more.
 func (b *inbox) fill() {
-	if b.buf == nil || b.grow {
-		larger := make([]byte, max(2*len(b.buf), firstInbox))
-		b.w = copy(larger, b.buf[b.r:b.w])
-		b.r, b.buf = 0, larger
+	if b.buf == nil || b.grow || b.lent {
+		// Close of the library fills the buffer while a message is still in use.
+		size := max(len(b.buf), firstInbox)
+		if b.grow {
+			size *= 2
+		}
+		other := make([]byte, size)
+		b.w = copy(other, b.buf[b.r:b.w])
+		b.r, b.buf, b.lent = 0, other, false
 	} else if b.r > 0 {
 		b.w = copy(b.buf, b.buf[b.r:b.w])
 		b.r = 0

@@ -169,15 +169,22 @@ func stacks() string {
 // noGoroutines fails if a Supervisor or a Gateway still has a goroutine.
 func noGoroutines(t *testing.T) {
 	t.Helper()
-	testutil.NoGoroutines(t)
-	testutil.Eventually(t, "the end of all goroutines", func() bool {
+	var left string
+	for deadline := time.Now().Add(testutil.Patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		left = ""
 		for _, stack := range strings.Split(stacks(), "\n\n") {
-			if strings.Contains(stack, "janus-go/supervisor.") && !strings.Contains(stack, "testing.tRunner(") {
-				return false
+			ours := strings.Contains(stack, "janus-go.(") || strings.Contains(stack, "janus-go/supervisor") ||
+				strings.Contains(stack, "janus-go/internal/")
+			other := strings.Contains(stack, "testing.tRunner(") || strings.Contains(stack, "internal/realjanus.")
+			if ours && !other {
+				left += stack + "\n\n"
 			}
 		}
-		return true
-	})
+		if left == "" {
+			return
+		}
+	}
+	t.Fatalf("goroutines left:\n%s", left)
 }
 
 // leavesNothing ends Run and checks that the servers have neither a session nor a

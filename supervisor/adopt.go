@@ -23,7 +23,7 @@ type Adopt struct {
 
 	// Load returns what Save was last given, by this process or another, or nothing.
 	// It is called once before the first dial. An error fails the attempt, and it is
-	// called again for the next.
+	// called again for the next. ctx ends after Options.StopTimeout.
 	Load func(ctx context.Context) ([]Saved, error)
 
 	// Save replaces what was saved. Calls are made one after the other. An error is

@@ -53,6 +53,8 @@ func (l *leftovers) open(ctx context.Context) error {
 	if l.loaded {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, l.opts.StopTimeout)
+	defer cancel()
 	saved, err := l.store.Load(ctx)
 	if err != nil {
 		return fmt.Errorf("load the sessions of the last run: %w", err)

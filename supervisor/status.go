@@ -20,7 +20,7 @@ const (
 	// StateDown means that the latest unit or attempt has ended, and that another
 	// attempt follows.
 	StateDown
-	// StateStopped means that Run has ended or is about to.
+	// StateStopped means that Run has ended, or has removed its last unit.
 	StateStopped
 )
 

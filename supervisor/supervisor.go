@@ -49,9 +49,10 @@ type live[T any] struct {
 // called.
 //
 // up attaches and makes what is needed, with the methods of u, and returns the value
-// for Get and Do. It is called for one unit after the other. ctx ends with the unit,
-// and after Options.UpTimeout if up has not returned by then. If up returns an error or
-// panics, the unit ends; a panic is logged with its stack.
+// for Get and Do, which it must not call itself: they wait for it. up is called for one
+// unit after the other. ctx ends with the unit, and after Options.UpTimeout if up has
+// not returned by then. If up returns an error or panics, the unit ends; a panic is
+// logged with its stack.
 func New[T any](up func(ctx context.Context, u *Unit) (T, error), opts *Options) *Supervisor[T] {
 	if up == nil {
 		panic("supervisor: New without a function")
@@ -76,8 +77,8 @@ var (
 // further attempt can succeed; see the package comment. Run may be called once.
 //
 // When Run returns, the unit is removed: its goroutines have returned, its handles are
-// detached, its session is destroyed, and its connection is closed. That takes as long
-// as the server does, and no longer than grace times that Options.StopTimeout bounds.
+// detached, its session is destroyed, and its connection is closed. Options.StopTimeout
+// bounds how long that takes, if the server or a goroutine does not cooperate.
 func (s *Supervisor[T]) Run(ctx context.Context) error {
 	s.mu.Lock()
 	if s.running {
@@ -117,11 +118,11 @@ func (s *Supervisor[T]) run(ctx context.Context) error {
 			return end.err
 		}
 		level := slog.LevelWarn
-		if end.err.Error() == logged { // so that the log is not filled with it
+		if end.lived == 0 && end.err.Error() == logged { // so that the log is not filled with it
 			level = slog.LevelDebug
 		}
 		logged = end.err.Error()
-		s.log.Log(level, "supervisor: the unit has ended", "url", socket.Name(s.opts.URLs[at]), "error", end.err)
+		s.log.Log(level, "supervisor: the unit has ended", "url", socket.Name(s.opts.URLs[at]), "up", end.lived, "error", end.err)
 		if end.lived >= s.opts.MaxDelay {
 			delay.Reset()
 		}
@@ -251,7 +252,11 @@ func (s *Supervisor[T]) await(u *Unit) {
 	select {
 	case <-u.ctx.Done():
 	case <-u.Session.Done():
-		u.fail(fmt.Errorf("session %d has ended: %w", u.Session.ID, u.Session.Err()))
+		err := u.Session.Err()
+		if !errors.Is(err, janus.ErrClosed) {
+			err = fmt.Errorf("session %d has ended: %w", u.Session.ID, err)
+		}
+		u.fail(err)
 	}
 }
 

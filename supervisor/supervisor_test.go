@@ -413,11 +413,11 @@ func TestAbandoned(t *testing.T) {
 	noGoroutines(t)
 
 	// And while a goroutine runs.
-	release = make(chan struct{})
-	defer close(release)
+	again := make(chan struct{})
+	defer close(again)
 	opts.Changed = nil // it is that of the first run
 	r = run(t, func(ctx context.Context, u *supervisor.Unit) (*janus.Handle, error) {
-		u.Go(func(context.Context) error { <-release; return nil })
+		u.Go(func(context.Context) error { <-again; return nil })
 		return attach(ctx, u)
 	}, opts)
 	r.awaitUp(1)

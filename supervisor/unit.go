@@ -32,7 +32,8 @@ const (
 // Unit is a connection, a session, and what hangs on it. All methods may be called
 // concurrently, also after up has returned.
 type Unit struct {
-	// Gateway is the connection. If it is closed, the unit ends.
+	// Gateway is the connection. If it is closed, the unit ends. Other sessions that
+	// are made on it are destroyed with the unit.
 	Gateway *janus.Gateway
 
 	// Session is the session. If it ends, so does the unit.
@@ -226,20 +227,18 @@ func (u *Unit) close(timeout time.Duration, last bool) bool {
 // remove detaches the handles, destroys the session and closes the connection.
 func (u *Unit) remove(timeout time.Duration, last bool) {
 	defer u.hangUp()
+	lost := u.Gateway.Err() != nil
+	var err error
 	if u.Session == nil || u.Gateway.State() != janus.StateConnected && !last {
-		u.warn(u.Gateway.Close(normalClosure, ""))
-		return
+		err = u.Gateway.Close(normalClosure, "")
+	} else {
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		defer cancel()
+		u.detachAll(ctx)
+		err = u.Gateway.Shutdown(ctx)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	u.detachAll(ctx)
-	u.warn(u.Gateway.Shutdown(ctx))
-}
-
-// warn logs why a unit could not be removed as it should.
-func (u *Unit) warn(err error) {
-	if err != nil && u.Gateway.Err() == nil {
-		u.log.Log(slog.LevelWarn, "supervisor: a unit was not removed from the server", "error", err)
+	if err != nil && !lost {
+		u.log.Log(slog.LevelWarn, "supervisor: a unit is not removed from the server", "error", err)
 	}
 }
 

@@ -278,6 +278,23 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
+// No more than a hundred sessions are remembered, the latest ones.
+func TestLeftoversAreBounded(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	testutil.Reply(server, "claim", `{"janus":"error","transaction":"TX","error":{"code":490,"reason":"not now"}}`)
+	m := &memory{}
+	for id := range uint64(150) {
+		m.saved = append(m.saved, supervisor.Saved{URL: server.URL, Session: id + 1})
+	}
+	opts := quick(server.URL)
+	opts.Adopt = m.adopt()
+	r := run(t, attach, opts)
+	up := r.awaitUp(1)
+	if ids := m.ids(); len(ids) != 100 || ids[99] != up.Session || ids[98] != 150 {
+		t.Errorf("saved are %v", ids)
+	}
+}
+
 // A session that outlived its unit, because the connection was lost, is destroyed before
 // the next one is created, also without Adopt.
 func TestOutlivedUnit(t *testing.T) {

@@ -353,7 +353,7 @@ func (c *counter) count(server *janustest.Server) {
 // sessions and handles at random, and goroutines of the unit fail: no request arrives
 // twice, calls that succeed have arrived, and in the end the unit is up and nothing is
 // left.
-func TestChaos(t *testing.T) {
+func TestChaosUnderDo(t *testing.T) {
 	c := &counter{seen: make(map[int64]int)}
 	var servers []*janustest.Server
 	var urls []string

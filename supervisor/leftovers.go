@@ -3,10 +3,10 @@ package supervisor
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"slices"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -91,11 +91,9 @@ func (l *leftovers) begin(u *Unit, server string) error {
 	if u.Session != nil {
 		return nil
 	}
-	id, err := newID()
-	if err != nil {
-		return err
-	}
+	id := newID()
 	l.add(Saved{server, id})
+	var err error
 	u.Session, err = u.Gateway.CreateWith(u.ctx, u.token, janus.CreateOptions{ID: id})
 	switch {
 	case err != nil && notMade(err):
@@ -149,8 +147,8 @@ func (l *leftovers) ended(u *Unit) {
 }
 
 func (l *leftovers) add(s Saved) {
-	if len(l.sessions) == maxLeftovers {
-		l.sessions = l.sessions[1:]
+	if n := len(l.sessions); n >= maxLeftovers {
+		l.sessions = l.sessions[n-maxLeftovers+1:]
 	}
 	l.sessions = append(l.sessions, leftover{s, false})
 	l.save()
@@ -177,12 +175,13 @@ func (l *leftovers) save() {
 	}
 }
 
-// newID returns a random id for a session. Janus uses as many bits, so that
-// JavaScript's numbers can hold them.
-func newID() (uint64, error) {
-	n, err := rand.Int(rand.Reader, big.NewInt(1<<53-1))
-	if err != nil {
-		return 0, fmt.Errorf("choose a session id: %w", err)
+// newID returns a random id for a session, of as many bits as Janus uses.
+func newID() uint64 {
+	for {
+		var random [8]byte
+		_, _ = rand.Read(random[:]) // never fails
+		if id := binary.BigEndian.Uint64(random[:]) >> 11; id != 0 {
+			return id
+		}
 	}
-	return n.Uint64() + 1, nil
 }

@@ -54,7 +54,8 @@ func TestRealRestarts(t *testing.T) {
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	var number, created, lost atomic.Int64
-	for range 50 {
+	var called [50]atomic.Bool // since the latest restart
+	for i := range called {
 		all.Go(func() {
 			for {
 				select {
@@ -83,13 +84,15 @@ func TestRealRestarts(t *testing.T) {
 					_, err := rooms.Destroy(ctx, videoroom.Destroy{Room: id})
 					return err
 				})
+				called[i].Store(true)
 			}
 		})
 	}
 	for n := range restarts() {
 		r.awaitUp(n + 1)
-		for before := created.Load(); created.Load() < before+50; {
-			time.Sleep(time.Millisecond)
+		for i := range called { // none is about to repeat a call now
+			called[i].Store(false)
+			testutil.Eventually(t, "a call of each goroutine", called[i].Load)
 		}
 		server.Restart(t)
 	}

@@ -206,13 +206,12 @@ func (s *Supervisor[T]) dial(ctx context.Context, url string) (*Unit, error) {
 	g, _, err := janus.Dial(life, url, s.opts.Dial)
 	if err != nil {
 		stop()
-		hangUp()
 		return nil, judgeDial(err)
 	}
 	if !stop() { // ctx has ended
 		<-g.Done()
 	}
-	return newUnit(ctx, g, hangUp, s.opts.Token, s.log), nil
+	return newUnit(ctx, g, s.opts.Token, s.log), nil
 }
 
 // raise creates the session of a unit and calls up. It returns nil if the unit has

@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,6 +52,7 @@ func TestRecovers(t *testing.T) {
 			var current atomic.Pointer[supervisor.Unit]
 			r := run(t, func(ctx context.Context, u *supervisor.Unit) (*janus.Handle, error) {
 				current.Store(u)
+				u.Go(func(ctx context.Context) error { <-ctx.Done(); return errors.New("too late to be the reason") })
 				return attach(ctx, u)
 			}, quick(server.URL))
 			first := r.get()
@@ -63,7 +65,8 @@ func TestRecovers(t *testing.T) {
 			if second == first || second.Session() == first.Session() {
 				t.Error("the handle is the old one")
 			}
-			if downs := r.downs(); len(downs) != 1 || test.why != nil && !errors.Is(downs[0], test.why) {
+			if downs := r.downs(); len(downs) != 1 || test.why != nil && !errors.Is(downs[0], test.why) ||
+				strings.Contains(downs[0].Error(), "too late") {
 				t.Errorf("ended with %v, want %v", downs, test.why)
 			}
 			r.leavesNothing(server)
@@ -437,6 +440,9 @@ func TestTeardown(t *testing.T) {
 		late = u
 		u.Go(func(ctx context.Context) error {
 			<-ctx.Done()
+			if _, err := attach(context.Background(), u); !errors.Is(err, janus.ErrNotSent) {
+				t.Errorf("at the end of the unit, Attach returned %v", err)
+			}
 			atEnd = verbs(server)
 			u.Go(func(context.Context) error { started = true; return nil })
 			return errOurs // after the end: it does not matter
@@ -462,6 +468,44 @@ func TestTeardown(t *testing.T) {
 	if started {
 		t.Error("a goroutine was started after the end")
 	}
+}
+
+// A server that answers neither detach nor destroy delays the end of Run by StopTimeout
+// only.
+func TestStopIsBounded(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	opts := quick(server.URL)
+	opts.StopTimeout = 100 * time.Millisecond
+	opts.Dial = &janus.DialOptions{RequestTimeout: -1}
+	r := run(t, attach, opts)
+	r.get()
+	server.Intercept(func(request json.RawMessage, _ func(any)) bool {
+		verb := testutil.BaseOf(request).Type
+		return verb == "detach" || verb == "destroy"
+	})
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+	if got := verbs(server); !slices.Equal(got, []string{"create", "attach", "detach", "destroy"}) {
+		t.Errorf("the server got %v", got)
+	}
+}
+
+// A unit keeps nothing for handles that it has detached.
+func TestHandlesAreForgotten(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	r := run(t, whole, quick(server.URL))
+	u := r.get()
+	for range 10 {
+		h, err := attach(testutil.Context(t), u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Detach(testutil.Context(t), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	testutil.Eventually(t, "one handle", func() bool { return supervisor.Handles(u) == 1 })
 }
 
 // A goroutine that reads Events to their end returns, since its handle is detached.

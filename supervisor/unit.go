@@ -45,7 +45,6 @@ type Unit struct {
 
 	ctx    context.Context // of the unit's life
 	cancel context.CancelCauseFunc
-	hangUp context.CancelFunc // ends the connection
 	token  string
 	log    *safelog.Logger
 
@@ -57,10 +56,9 @@ type Unit struct {
 	handles map[*janus.Handle]string // their plugins; those that have not ended
 }
 
-func newUnit(ctx context.Context, g *janus.Gateway, hangUp context.CancelFunc, token string, log *safelog.Logger) *Unit {
+func newUnit(ctx context.Context, g *janus.Gateway, token string, log *safelog.Logger) *Unit {
 	u := &Unit{
 		Gateway: g,
-		hangUp:  hangUp,
 		token:   token,
 		log:     log,
 		idle:    make(chan struct{}),
@@ -200,7 +198,7 @@ func (u *Unit) ending() bool {
 	return false
 }
 
-// close ends the unit and removes it from the server. It takes no longer than grace and
+// close removes the unit, whose context has ended, from the server. It takes no longer than grace and
 // twice timeout, and the closing of the connection. If the connection is being
 // restored, that is waited for only if the unit is the last one. close reports whether
 // the goroutines have returned.
@@ -211,7 +209,6 @@ func (u *Unit) close(timeout time.Duration, last bool) bool {
 		close(u.idle)
 	}
 	u.mu.Unlock()
-	u.cancel(context.Canceled)
 	waitFor(u.idle, min(grace, timeout))
 	u.remove(timeout, last)
 	if waitFor(u.idle, timeout) {
@@ -226,7 +223,6 @@ func (u *Unit) close(timeout time.Duration, last bool) bool {
 
 // remove detaches the handles, destroys the session and closes the connection.
 func (u *Unit) remove(timeout time.Duration, last bool) {
-	defer u.hangUp()
 	lost := u.Gateway.Err() != nil
 	var err error
 	if u.Session == nil || u.Gateway.State() != janus.StateConnected && !last {
@@ -234,7 +230,7 @@ func (u *Unit) remove(timeout time.Duration, last bool) {
 	} else {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()
-		u.detachAll(ctx)
+		u.detachAll(ctx, timeout/2)
 		err = u.Gateway.Shutdown(ctx)
 	}
 	if err != nil && !lost {
@@ -243,7 +239,9 @@ func (u *Unit) remove(timeout time.Duration, last bool) {
 }
 
 // detachAll detaches the handles. Those that remain are detached with the session.
-func (u *Unit) detachAll(ctx context.Context) {
+func (u *Unit) detachAll(ctx context.Context, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	u.mu.Lock()
 	handles := slices.Collect(maps.Keys(u.handles))
 	u.mu.Unlock()

@@ -1,0 +1,8 @@
+package supervisor
+
+// Handles returns how many handles a unit watches.
+func Handles(u *Unit) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.handles)
+}

@@ -26,9 +26,8 @@ type Supervisor[T any] struct {
 	log     *safelog.Logger
 	changes *notify.Notifier[func()]
 
-	// Used only by Run.
-	leftovers *leftovers
-	abandoned []*Unit
+	leftovers *leftovers    // used only by Run
+	abandoned chan struct{} // has an element for each unit that is abandoned
 
 	mu      sync.Mutex
 	running bool // Run has been called
@@ -62,6 +61,8 @@ func New[T any](up func(ctx context.Context, u *Unit) (T, error), opts *Options)
 		opts:    opts.withDefaults(),
 		changes: notify.New(func(f func()) { f() }),
 		change:  make(chan struct{}),
+
+		abandoned: make(chan struct{}, maxAbandoned),
 	}
 	s.log = safelog.New(s.opts.Logger)
 	s.leftovers = newLeftovers(s.opts, s.log)
@@ -108,7 +109,7 @@ func (s *Supervisor[T]) run(ctx context.Context) error {
 		return err
 	}
 	delay := backoff.Backoff{Min: s.opts.MinDelay, Max: s.opts.MaxDelay}
-	var logged string
+	var before error
 	for at := 0; ctx.Err() == nil; s.pause(ctx, delay.Next()) {
 		end := s.attempt(ctx, s.opts.URLs[at])
 		if ctx.Err() != nil {
@@ -117,12 +118,8 @@ func (s *Supervisor[T]) run(ctx context.Context) error {
 		if isPermanent(end.err) {
 			return end.err
 		}
-		level := slog.LevelWarn
-		if end.lived == 0 && end.err.Error() == logged { // so that the log is not filled with it
-			level = slog.LevelDebug
-		}
-		logged = end.err.Error()
-		s.log.Log(level, "supervisor: the unit has ended", "url", socket.Name(s.opts.URLs[at]), "up", end.lived, "error", end.err)
+		s.report(end, before)
+		before = end.err
 		if end.lived >= s.opts.MaxDelay {
 			delay.Reset()
 		}
@@ -131,6 +128,20 @@ func (s *Supervisor[T]) run(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("%w: %w", errDone, context.Cause(ctx))
+}
+
+// report logs why an attempt or a unit has ended; before is the reason for the one
+// before.
+func (s *Supervisor[T]) report(end ending, before error) {
+	url := s.Status().URL
+	switch {
+	case end.lived > 0:
+		s.log.Log(slog.LevelWarn, "supervisor: the unit has ended", "url", url, "lived", end.lived, "error", end.err)
+	case before != nil && before.Error() == end.err.Error(): // so that the log is not filled with it
+		s.log.Log(slog.LevelDebug, "supervisor: no unit again", "url", url, "error", end.err)
+	default:
+		s.log.Log(slog.LevelWarn, "supervisor: no unit", "url", url, "error", end.err)
+	}
 }
 
 // check returns what is wrong with the options.
@@ -150,15 +161,23 @@ func (s *Supervisor[T]) pause(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 		return
 	}
-	for len(s.abandoned) >= maxAbandoned {
-		s.log.Log(slog.LevelError, "supervisor: too many units are abandoned, waiting for the first of them", "units", len(s.abandoned))
-		select {
-		case <-s.abandoned[0].idle:
-			s.abandoned = s.abandoned[1:]
-		case <-ctx.Done():
-			return
-		}
+	if len(s.abandoned) == maxAbandoned {
+		s.log.Log(slog.LevelError, "supervisor: too many units are abandoned, waiting for one of them", "units", maxAbandoned)
 	}
+	select {
+	case s.abandoned <- struct{}{}: // there is room
+		<-s.abandoned
+	case <-ctx.Done():
+	}
+}
+
+// abandon counts a unit until its goroutines return.
+func (s *Supervisor[T]) abandon(u *Unit) {
+	s.abandoned <- struct{}{} // pause has made room
+	go func() {
+		<-u.idle
+		<-s.abandoned
+	}()
 }
 
 // ending says how an attempt, or the unit that it made, has ended.
@@ -189,7 +208,7 @@ func (s *Supervisor[T]) attempt(ctx context.Context, url string) (end ending) {
 	end.err = u.reason()
 	s.down(end)
 	if !u.close(s.opts.StopTimeout, ctx.Err() != nil || isPermanent(end.err)) {
-		s.abandoned = append(s.abandoned, u)
+		s.abandon(u)
 	}
 	s.leftovers.ended(u)
 	return end

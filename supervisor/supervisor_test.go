@@ -491,6 +491,37 @@ func TestStopIsBounded(t *testing.T) {
 	}
 }
 
+// At the end of Run, a connection that is being restored is waited for, so that the
+// session can be destroyed.
+func TestStopDuringOutage(t *testing.T) {
+	server := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = time.Minute })
+	opts := quick(server.URL)
+	opts.Dial = testutil.Reconnecting()
+	opts.StopTimeout = testutil.Patience
+	stopping := make(chan struct{})
+	r := run(t, func(ctx context.Context, u *supervisor.Unit) (*janus.Handle, error) {
+		u.Go(func(ctx context.Context) error { <-ctx.Done(); close(stopping); return nil })
+		return attach(ctx, u)
+	}, opts)
+	h := r.get()
+	server.Refuse(503)
+	server.Cut()
+	testutil.ReceiveAs[*janus.DisconnectedMsg](t, h.Session().Events)
+	r.cancel()
+	<-stopping
+	before := server.Handshakes()
+	testutil.Eventually(t, "more dials", func() bool {
+		select {
+		case <-r.done:
+			t.Fatal("Run did not wait")
+		default:
+		}
+		return server.Handshakes() > before+5
+	})
+	server.Refuse(0)
+	r.leavesNothing(server)
+}
+
 // A unit keeps nothing for handles that it has detached.
 func TestHandlesAreForgotten(t *testing.T) {
 	server := testutil.NewServer(t, nil)

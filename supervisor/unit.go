@@ -53,7 +53,7 @@ type Unit struct {
 	closing bool  // no goroutine is started any more
 	running int   // goroutines
 	idle    chan struct{}
-	handles map[*janus.Handle]string // their plugins; those that have not ended
+	handles map[*janus.Handle]struct{} // those that have not ended
 }
 
 func newUnit(ctx context.Context, g *janus.Gateway, token string, log *safelog.Logger) *Unit {
@@ -62,7 +62,7 @@ func newUnit(ctx context.Context, g *janus.Gateway, token string, log *safelog.L
 		token:   token,
 		log:     log,
 		idle:    make(chan struct{}),
-		handles: make(map[*janus.Handle]string),
+		handles: make(map[*janus.Handle]struct{}),
 	}
 	u.ctx, u.cancel = context.WithCancelCause(ctx)
 	return u
@@ -159,7 +159,7 @@ func (u *Unit) reason() error {
 // the unit has ended.
 func (u *Unit) watch(h *janus.Handle, plugin string) bool {
 	u.mu.Lock()
-	u.handles[h] = plugin
+	u.handles[h] = struct{}{}
 	u.mu.Unlock()
 	return u.start("the watch of a handle", func(ctx context.Context) error {
 		select {
@@ -167,12 +167,12 @@ func (u *Unit) watch(h *janus.Handle, plugin string) bool {
 			return nil
 		case <-h.Done():
 		}
-		u.mu.Lock()
-		delete(u.handles, h)
-		u.mu.Unlock()
 		if lost(h) && u.Session.Err() == nil {
 			return fmt.Errorf("handle %d (%s) was detached: %w", h.ID, plugin, h.Err())
 		}
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		delete(u.handles, h)
 		return nil
 	})
 }
@@ -198,10 +198,10 @@ func (u *Unit) ending() bool {
 	return false
 }
 
-// close removes the unit, whose context has ended, from the server. It takes no longer than grace and
-// twice timeout, and the closing of the connection. If the connection is being
-// restored, that is waited for only if the unit is the last one. close reports whether
-// the goroutines have returned.
+// close removes the unit, whose context has ended, from the server. It takes no longer
+// than grace and twice timeout, and the closing of the connection. If the connection is
+// being restored, that is waited for only if the unit is the last one. close reports
+// whether the goroutines have returned.
 func (u *Unit) close(timeout time.Duration, last bool) bool {
 	u.mu.Lock()
 	u.closing = true

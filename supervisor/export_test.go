@@ -6,3 +6,6 @@ func Handles(u *Unit) int {
 	defer u.mu.Unlock()
 	return len(u.handles)
 }
+
+// WithDefaults returns the options that New uses.
+func WithDefaults(o *Options) Options { return o.withDefaults() }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -255,7 +256,8 @@ func TestContextOfDo(t *testing.T) {
 		}
 		return say(ctx, h)
 	})
-	if calls != 1 || !errors.Is(err, context.Canceled) || !errors.Is(err, janus.ErrNotSent) {
+	if calls != 1 || !errors.Is(err, context.Canceled) || !errors.Is(err, janus.ErrNotSent) ||
+		strings.Contains(err.Error(), "repeated") {
 		t.Errorf("%d calls, %v", calls, err)
 	}
 	defer func() {
@@ -264,6 +266,24 @@ func TestContextOfDo(t *testing.T) {
 		}
 	}()
 	_ = r.Do(t.Context(), func(context.Context, *janus.Handle) error { panic("x") })
+}
+
+// A unit keeps nothing for calls of Do that have returned.
+func TestDoKeepsNothing(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	r := run(t, attach, quick(server.URL))
+	heap := func() uint64 {
+		for range 50_000 {
+			_ = r.Do(t.Context(), func(context.Context, *janus.Handle) error { return errOurs })
+		}
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	if before, after := heap(), heap(); after > before+2<<20 {
+		t.Errorf("the heap grows from %d to %d bytes", before, after)
+	}
 }
 
 // Changed is called in order, from one goroutine, with every status, although it is

@@ -152,6 +152,11 @@ func TestFirstDial(t *testing.T) {
 			if up := r.awaitUp(1); up.Tries < 4 || up.Tries != server.Handshakes() || up.URL != server.URL || up.Since.IsZero() {
 				t.Errorf("%d handshakes, %+v", server.Handshakes(), up)
 			}
+			server.Refuse(status)
+			server.Cut()
+			r.await("a second try after the end", func(s supervisor.Status) bool {
+				return s.State == supervisor.StateDown && s.Units == 1 && s.Tries == 2
+			})
 		})
 	}
 }

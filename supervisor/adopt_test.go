@@ -122,6 +122,8 @@ func TestKilled(t *testing.T) {
 			if up := r.awaitUp(2); up.Session == session {
 				t.Error("the old session is used again")
 			}
+			server.Cut() // leaves the second session, which is not of the last run
+			r.awaitUp(3)
 			r.leavesNothing(server)
 			if text, err := os.ReadFile(path); err != nil || string(text) != "[]" {
 				t.Errorf("the file has %s, %v", text, err)
@@ -212,6 +214,7 @@ type memory struct {
 	mu     sync.Mutex
 	saved  []supervisor.Saved
 	failed int // how many more calls of Load fail
+	loads  int // calls of Load
 }
 
 func (m *memory) adopt() *supervisor.Adopt {
@@ -219,6 +222,7 @@ func (m *memory) adopt() *supervisor.Adopt {
 		Load: func(context.Context) ([]supervisor.Saved, error) {
 			m.mu.Lock()
 			defer m.mu.Unlock()
+			m.loads++
 			if m.failed--; m.failed >= 0 {
 				return nil, errOurs
 			}
@@ -270,11 +274,113 @@ func TestLeftovers(t *testing.T) {
 	if ids := m.ids(); !slices.Equal(ids, []uint64{refused, r.Status().Session}) {
 		t.Errorf("saved are %v", ids)
 	}
+	server.Timeout(r.Status().Session)
+	r.awaitUp(2)
+	if m.loads != 3 {
+		t.Errorf("Load was called %d times", m.loads)
+	}
 	if err := r.stop(); err != nil {
 		t.Error(err)
 	}
 	if ids := m.ids(); !slices.Equal(ids, []uint64{refused}) {
 		t.Errorf("at the end, saved are %v", ids)
+	}
+}
+
+// claims returns the sessions that have been claimed on a server.
+func claims(server *janustest.Server) []uint64 {
+	var ids []uint64
+	for _, request := range testutil.Sent(server, "claim") {
+		ids = append(ids, testutil.BaseOf(request).Session)
+	}
+	return ids
+}
+
+// Sessions are claimed on their own server only.
+func TestLeftoversOfServers(t *testing.T) {
+	a, b := testutil.NewServer(t, nil), testutil.NewServer(t, nil)
+	m := &memory{saved: []supervisor.Saved{{URL: a.URL, Session: 5}, {URL: b.URL, Session: 6}}}
+	opts := quick(a.URL, b.URL)
+	opts.Adopt = m.adopt()
+	r := run(t, attach, opts)
+	first := r.awaitUp(1)
+	a.Cut()
+	second := r.awaitUp(2)
+	if got := m.ids(); !slices.Equal(got, []uint64{first.Session, second.Session}) {
+		t.Errorf("saved are %v", got)
+	}
+	if got := claims(a); !slices.Equal(got, []uint64{5}) {
+		t.Errorf("claimed %v on the first server", got)
+	}
+	if got := claims(b); !slices.Equal(got, []uint64{6}) {
+		t.Errorf("claimed %v on the second server", got)
+	}
+}
+
+// Of several sessions of the last run, the latest is kept.
+func TestKeepsLatest(t *testing.T) {
+	server := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = time.Minute })
+	gateway, _ := testutil.Dial(t, server, nil)
+	m := &memory{}
+	for range 3 {
+		m.saved = append(m.saved, supervisor.Saved{URL: server.URL, Session: testutil.Create(t, gateway).ID})
+	}
+	latest := m.saved[2].Session
+	server.Cut()
+	opts := quick(server.URL)
+	opts.Adopt = m.adopt()
+	opts.Adopt.Keep = true
+	r := run(t, attach, opts)
+	if up := r.awaitUp(1); up.Session != latest || !slices.Equal(server.Sessions(), []uint64{latest}) || !slices.Equal(m.ids(), []uint64{latest}) {
+		t.Errorf("kept %d of %v, want %d; saved are %v", up.Session, server.Sessions(), latest, m.ids())
+	}
+}
+
+// If a claim is not answered, the attempt fails, and the session is remembered.
+func TestClaimNotAnswered(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	once(server, "claim")
+	m := &memory{saved: []supervisor.Saved{{URL: server.URL, Session: 5}}}
+	opts := quick(server.URL)
+	opts.Adopt = m.adopt()
+	opts.Dial = &janus.DialOptions{RequestTimeout: 50 * time.Millisecond}
+	r := run(t, attach, opts)
+	if up := r.awaitUp(1); up.Tries != 2 || !errors.Is(up.Err, context.DeadlineExceeded) || !slices.Equal(claims(server), []uint64{5, 5}) {
+		t.Errorf("claimed %v, %+v", claims(server), up)
+	}
+}
+
+// A server may choose another id than the one that it is asked for.
+func TestServerChoosesID(t *testing.T) {
+	m := &memory{}
+	opts := quick("ws://memory/")
+	opts.Adopt = m.adopt()
+	opts.Dial = &janus.DialOptions{HTTPClient: testutil.ServeMemory(t, answer)}
+	r := run(t, attach, opts)
+	r.awaitUp(1)
+	if ids := m.ids(); !slices.Equal(ids, []uint64{1}) {
+		t.Errorf("saved are %v", ids)
+	}
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+	if ids := m.ids(); len(ids) != 0 {
+		t.Errorf("at the end, saved are %v", ids)
+	}
+}
+
+// A session that Janus refused to create is not remembered.
+func TestRefusedSession(t *testing.T) {
+	server := testutil.NewServer(t, func(s *janustest.Server) { s.APISecret = "hush" })
+	m := &memory{}
+	opts := quick(server.URL)
+	opts.Adopt = m.adopt()
+	r := run(t, attach, opts)
+	if err := r.wait(); !errors.Is(err, janus.ErrorUnauthorized) {
+		t.Errorf("Run returned %v", err)
+	}
+	if ids := m.ids(); len(ids) != 0 {
+		t.Errorf("saved are %v", ids)
 	}
 }
 
@@ -320,11 +426,7 @@ func TestOutlivedUnit(t *testing.T) {
 			r := run(t, attach, opts)
 			first := r.awaitUp(1)
 			if asked != 0 {
-				var claimed []uint64
-				for _, request := range testutil.Sent(server, "claim") {
-					claimed = append(claimed, testutil.BaseOf(request).Session)
-				}
-				if !slices.Equal(claimed, []uint64{asked}) {
+				if claimed := claims(server); !slices.Equal(claimed, []uint64{asked}) {
 					t.Errorf("claimed %v, want %d, which may exist", claimed, asked)
 				}
 			}

@@ -368,6 +368,21 @@ func TestUpFails(t *testing.T) {
 	}
 }
 
+// UpTimeout does not end a unit that is up.
+func TestUpInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := testutil.ServeMemory(t, answer)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		s := supervisor.New(attach, &supervisor.Options{
+			URLs: []string{"ws://memory/"}, Logger: testutil.Quiet, Dial: &janus.DialOptions{HTTPClient: client, PingInterval: -1},
+		})
+		if err := s.Run(ctx); err != nil || s.Status().Units != 1 {
+			t.Errorf("%v, %+v", err, s.Status())
+		}
+	})
+}
+
 // The context of an up that is under way ends with its session.
 func TestUpEndsWithSession(t *testing.T) {
 	server := testutil.NewServer(t, nil)

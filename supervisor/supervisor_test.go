@@ -403,50 +403,66 @@ func TestUpEndsWithSession(t *testing.T) {
 	r.leavesNothing(server)
 }
 
-// Functions that ignore their context delay the next unit, and the end of Run, by
-// StopTimeout only. No more than four units are abandoned like that.
+// A function that ignores its context delays the end of Run by StopTimeout only.
 func TestAbandoned(t *testing.T) {
-	server := testutil.NewServer(t, nil)
-	logs := testutil.NewLogs()
-	opts := quick(server.URL)
-	opts.Logger = logs.Logger(slog.LevelInfo)
-	opts.UpTimeout, opts.StopTimeout = 10*time.Millisecond, 10*time.Millisecond
-	release := make(chan struct{})
-	var calls atomic.Int32
-	r := run(t, func(ctx context.Context, u *supervisor.Unit) (*janus.Handle, error) {
-		if calls.Add(1) <= 4 {
-			<-release
-			return nil, errOurs
-		}
-		h, err := attach(ctx, u)
-		u.Go(func(context.Context) error { <-release; return nil })
-		return h, err
-	}, opts)
-	logs.Await(t, "too many units are abandoned", 1)
-	if n := calls.Load(); n != 4 {
-		t.Errorf("up was called %d times", n)
+	for _, hang := range []string{"up", "goroutine"} {
+		t.Run(hang, func(t *testing.T) {
+			server := testutil.NewServer(t, nil)
+			opts := quick(server.URL)
+			opts.StopTimeout = 10 * time.Millisecond
+			hanging, release := make(chan struct{}), make(chan struct{})
+			defer close(release)
+			r := run(t, func(ctx context.Context, u *supervisor.Unit) (*janus.Handle, error) {
+				hangs := func(context.Context) error { close(hanging); <-release; return nil }
+				if hang == "up" {
+					return nil, hangs(ctx)
+				}
+				u.Go(hangs)
+				return attach(ctx, u)
+			}, opts)
+			<-hanging
+			r.leavesNothing(server)
+		})
 	}
-	if n := len(server.Sessions()); n != 0 {
-		t.Errorf("%d sessions", n)
-	}
-	if err := r.stop(); err != nil { // while it waits
-		t.Error(err)
-	}
-	close(release)
-	noGoroutines(t)
+}
 
-	// And while a goroutine runs.
-	again := make(chan struct{})
-	defer close(again)
-	opts.Changed = nil // it is that of the first run
-	r = run(t, func(ctx context.Context, u *supervisor.Unit) (*janus.Handle, error) {
-		u.Go(func(context.Context) error { <-again; return nil })
-		return attach(ctx, u)
-	}, opts)
-	r.awaitUp(1)
-	if err := r.stop(); err != nil {
-		t.Error(err)
-	}
+// A function that ignores its context delays the next unit by StopTimeout. No more than
+// four units are abandoned like that; then the next one waits.
+func TestTooManyAbandoned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		logs := testutil.NewLogs()
+		var calls atomic.Int32
+		release := make(chan struct{})
+		s := supervisor.New(func(ctx context.Context, u *supervisor.Unit) (*janus.Handle, error) {
+			if calls.Add(1) <= 5 {
+				<-release
+			}
+			return attach(ctx, u)
+		}, &supervisor.Options{
+			URLs: []string{"ws://memory/"}, Logger: logs.Logger(slog.LevelInfo),
+			Dial: &janus.DialOptions{HTTPClient: testutil.ServeMemory(t, answer)},
+		})
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		time.Sleep(time.Hour)
+		if n := calls.Load(); n != 4 || strings.Count(logs.String(), "too many units are abandoned") != 1 {
+			t.Errorf("up was called %d times; %s", n, logs)
+		}
+		release <- struct{}{}
+		time.Sleep(time.Hour)
+		if n := calls.Load(); n != 5 {
+			t.Errorf("after one has returned, up was called %d times", n)
+		}
+		close(release)
+		if _, err := s.Get(ctx); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A unit is removed in order: its context ends, its goroutines return, its handles are

@@ -90,8 +90,10 @@ func TestRealRestarts(t *testing.T) {
 	}
 	for n := range restarts() {
 		r.awaitUp(n + 1)
-		for i := range called { // none is about to repeat a call now
+		for i := range called {
 			called[i].Store(false)
+		}
+		for i := range called { // afterwards none is about to repeat a call
 			testutil.Eventually(t, "a call of each goroutine", called[i].Load)
 		}
 		server.Restart(t)

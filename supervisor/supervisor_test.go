@@ -642,6 +642,34 @@ func TestSilenceLater(t *testing.T) {
 	r.leavesNothing(server)
 }
 
+// Each reason is logged as a warning once, and again after a unit was up.
+func TestLog(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	logs := testutil.NewLogs()
+	opts := quick(server.URL)
+	opts.Logger = logs.Logger(slog.LevelInfo)
+	tries := func(n int, text string) func(supervisor.Status) bool {
+		return func(s supervisor.Status) bool {
+			return s.State == supervisor.StateDown && s.Tries >= n && strings.Contains(s.Err.Error(), text)
+		}
+	}
+	server.Refuse(503)
+	r := run(t, attach, opts)
+	r.await("three tries", tries(3, "503"))
+	server.Refuse(404)
+	r.await("further tries", tries(5, "404"))
+	server.Refuse(0)
+	r.awaitUp(1)
+	server.Cut()
+	r.awaitUp(2)
+	r.leavesNothing(server)
+	for text, want := range map[string]int{"503 Service": 1, "404 Not": 1, "a unit is up": 2, "the unit has ended": 1} {
+		if n := strings.Count(logs.String(), text); n != want {
+			t.Errorf("%q is logged %d times, want %d:\n%s", text, n, want, logs)
+		}
+	}
+}
+
 // Run can be called once, and not without a server.
 func TestRunMisused(t *testing.T) {
 	server := testutil.NewServer(t, nil)

@@ -191,7 +191,7 @@ func TestRealSilence(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.awaitUp(2)
-	if err := r.Do(testutil.Context(t), say); err != nil {
+	if err := r.DoIdempotent(testutil.Context(t), say); err != nil {
 		t.Error(err)
 	}
 }

@@ -404,11 +404,6 @@ type SuccessMsg struct {
 	Handle     uint64 `json:"sender"`
 }
 
-// SuccessData is the id of the session or handle that a request made.
-type SuccessData struct {
-	ID uint64
-}
-
 // EventMsg is a message of a plugin: the answer to Handle.Message, or an event on
 // Handle.Events.
 type EventMsg struct {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/cameronelliott/janus-go/internal/calls"
@@ -46,6 +47,7 @@ type Handle struct {
 	session *Session
 	queue   queue.Queue
 	scope   calls.Scope[request]
+	leaving atomic.Bool // Detach was called
 	timer   *time.Timer // ends the lingering; guarded by Session.mu
 }
 
@@ -157,6 +159,9 @@ func (h *Handle) Done() <-chan struct{} { return h.session.gateway.calls.Done(&h
 // fail with: an *ErrorMsg that matches ErrHandleDetached or ErrSessionEnded, or
 // an error that matches ErrClosed if the handle ended with its connection.
 func (h *Handle) Err() error { return h.session.gateway.calls.Err(&h.scope) }
+
+// DetachCalled reports whether Detach has been called, whatever has become of it.
+func (h *Handle) DetachCalled() bool { return h.leaving.Load() }
 
 // handleGone returns the error of a handle that ended without an error of Janus.
 func handleGone(h *Handle) *ErrorMsg {
@@ -368,6 +373,7 @@ func (h *Handle) Hangup(ctx context.Context, token string) (*AckMsg, error) {
 // *DetachedMsg, or after a second if Janus does not send that. If ctx ends first
 // and Janus detaches the handle later, the same happens then.
 func (h *Handle) Detach(ctx context.Context, token string) (*AckMsg, error) {
+	h.leaving.Store(true)
 	c := h.session.gateway.newCall(h.session, h, acceptDetach)
 	c.Keep, c.Outlives = true, true
 	ack, err := h.ackCall(ctx, c, &wire.Request{Janus: "detach", Token: token})
@@ -396,11 +402,6 @@ type SuccessMsg struct {
 	PluginData PluginData
 	Session    uint64 `json:"session_id"`
 	Handle     uint64 `json:"sender"`
-}
-
-// SuccessData is the id of the session or handle that a request made.
-type SuccessData struct {
-	ID uint64
 }
 
 // EventMsg is a message of a plugin: the answer to Handle.Message, or an event on

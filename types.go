@@ -326,6 +326,11 @@ type ErrorData struct {
 	Reason string
 }
 
+// SuccessData is the id of the session or handle that a request made.
+type SuccessData struct {
+	ID uint64
+}
+
 // DetachedMsg is sent on Handle.Events when the handle is detached. It is the
 // last message there.
 type DetachedMsg struct {

@@ -152,13 +152,24 @@ func handshake(ctx context.Context, rawURL string, opts Options) (*Socket, error
 	return &Socket{ws: ws, out: h.out, body: h.body, max: limit}, nil
 }
 
+// StatusError is the error of a handshake to which the server gave another answer
+// than a websocket.
+type StatusError struct {
+	Code   int    // of HTTP
+	Status string // such as "403 Forbidden"
+}
+
+func (e *StatusError) Error() string {
+	return "the server is not a websocket: it answered " + e.Status
+}
+
 // dialError returns the cause of err without the URL.
 func dialError(ctx context.Context, resp *http.Response, err error) error {
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
 	if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
-		return fmt.Errorf("the server is not a websocket: it answered %s", resp.Status)
+		return &StatusError{Code: resp.StatusCode, Status: resp.Status}
 	}
 	for u := (*url.Error)(nil); errors.As(err, &u); {
 		if u.Op == "parse" { // the cause may quote the URL

@@ -430,3 +430,22 @@ func TestTimeoutWithKeepAliveIsLogged(t *testing.T) {
 		t.Errorf("the log is %s", log)
 	}
 }
+
+// DetachCalled tells a handle that the program has detached from one that somebody
+// else has.
+func TestDetachCalled(t *testing.T) {
+	server := start(t, nil)
+	gateway, _ := dial(t, server, nil)
+	session, own := open(t, gateway)
+	other := testutil.Attach(t, session, testutil.EchoTest)
+	if err := server.Detach(session.ID, other.ID); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the end of the handle", other.Done())
+	if other.DetachCalled() || own.DetachCalled() {
+		t.Errorf("nobody has called Detach, but DetachCalled returns %v, %v", other.DetachCalled(), own.DetachCalled())
+	}
+	if _, err := own.Detach(t.Context(), ""); err != nil || !own.DetachCalled() {
+		t.Errorf("Detach returned %v, DetachCalled %v", err, own.DetachCalled())
+	}
+}

@@ -67,3 +67,20 @@ func TestLoggerCannotStopTheReader(t *testing.T) {
 		}
 	}
 }
+
+// The ack of a message whose answer is still to come is not logged as an answer for
+// nobody.
+func TestAcksAreNotForNobody(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	log := testutil.NewLogs()
+	g, _ := testutil.Dial(t, srv, &janus.DialOptions{Logger: log.Logger(slog.LevelDebug)})
+	handle := testutil.Attach(t, testutil.Create(t, g), testutil.EchoTest)
+	if _, err := handle.Message(testutil.Context(t), "", map[string]any{"audio": true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	srv.Broadcast(`{"janus":"success","transaction":"unknown"}`)
+	log.Await(t, "answer for nobody", 1)
+	if n := strings.Count(log.String(), "for nobody"); n != 1 {
+		t.Errorf("%d answers for nobody in\n%s", n, log)
+	}
+}

@@ -1,6 +1,7 @@
 package requesttest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -174,5 +175,58 @@ func TestCreateWithIDAndAttachWithOptions(t *testing.T) {
 	event, err := handle.Message(testutil.Context(t), "", map[string]any{"audio": true}, nil)
 	if err != nil || event.OpaqueID != "mine" {
 		t.Errorf("got %+v, %v", event, err)
+	}
+}
+
+// An ack that cannot be understood ends the call with an error: no answer to it may be
+// waited for.
+func TestMalformedAck(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	_, _, _, handle := testutil.Open(t, srv)
+	testutil.Reply(srv, "message", `{"janus":"ack","transaction":"TX","session_id":"malformed"}`)
+	_, err := handle.Message(testutil.Context(t), "", map[string]any{}, nil)
+	if err == nil || !strings.Contains(err.Error(), `reply "ack" not understood`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What the Gateway sends of its own accord, such as the undoing of a session, has the
+// transaction of no call.
+func TestTransactionOfAnUndo(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	g, _ := testutil.Dial(t, srv, nil)
+	undo := make(chan string, 1)
+	created := make(chan func(), 1)
+	var number string
+	srv.Intercept(func(request json.RawMessage, reply func(any)) bool {
+		base := testutil.BaseOf(request)
+		switch base.Type {
+		case "create":
+			number = base.ID
+			created <- func() { reply(`{"janus":"success","transaction":"` + base.ID + `","data":{"id":77}}`) }
+		case "destroy":
+			undo <- base.ID
+		}
+		return true
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error)
+	go func() {
+		_, err := g.Create(ctx, "")
+		failed <- err
+	}()
+	answer := <-created
+	cancel()
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Fatalf("Create returned %v", err)
+	}
+	answer()
+	select {
+	case id := <-undo:
+		if id == number {
+			t.Errorf("the undo has the transaction %q of the create", id)
+		}
+	case <-testutil.Context(t).Done():
+		t.Error("not undone")
 	}
 }

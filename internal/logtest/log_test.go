@@ -79,7 +79,7 @@ func TestAcksAreNotForNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv.Broadcast(`{"janus":"success","transaction":"unknown"}`)
-	log.Await(t, "answer for nobody", 1)
+	log.Await(t, "transaction=unknown", 1)
 	if n := strings.Count(log.String(), "for nobody"); n != 1 {
 		t.Errorf("%d answers for nobody in\n%s", n, log)
 	}

@@ -189,7 +189,7 @@ type member struct {
 	err     error              // why the server is down
 	number  int                // of the pass that the server was last listed in
 	found   *listing           // by the last listing that succeeded
-	stopped map[plugin.ID]bool // publishers that have stopped, by Notify
+	stopped map[plugin.ID]bool // publishers that have stopped since the last pass that had the server
 }
 
 // Controller shows the publishers of a room on each server of a cascade in the
@@ -249,7 +249,7 @@ func (c *Controller) AddServer(s Server) error {
 		return fmt.Errorf("cascade: server %q has neither Attach nor both Caller and Publishers", s.Name)
 	}
 	c.mu.Lock()
-	c.members[s.Name] = &member{Server: s, since: time.Now(), up: true}
+	c.members[s.Name] = &member{Server: s, since: time.Now(), up: true, stopped: make(map[plugin.ID]bool)}
 	c.mu.Unlock()
 	c.Wake()
 	return nil

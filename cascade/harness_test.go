@@ -87,6 +87,7 @@ type cluster struct {
 	strings bool
 	sites   []*site
 	*Controller
+	stop func() // the controller
 }
 
 // newCluster starts servers of some versions, A, B, C and so on, with numeric or
@@ -102,12 +103,16 @@ func newCluster(t testing.TB, room plugin.ID, opts Options, versions ...string) 
 		c.sites = append(c.sites, s)
 	}
 	c.start(opts)
+	c.sync() // the rooms are there
 	return c
 }
 
-// start starts a controller of all sites.
-func (c *cluster) start(opts Options) (stop func()) {
+// start starts a controller of all sites, in the place of the last one.
+func (c *cluster) start(opts Options) {
 	c.Helper()
+	if c.stop != nil {
+		c.stop()
+	}
 	opts.Room.Room = c.room
 	if opts.Interval == 0 {
 		opts.Interval = time.Second
@@ -121,8 +126,7 @@ func (c *cluster) start(opts Options) (stop func()) {
 			c.Fatal(err)
 		}
 	}
-	c.Controller = controller
-	return run(c, controller)
+	c.Controller, c.stop = controller, run(c, controller)
 }
 
 // run runs a controller until the test ends or stop is called.

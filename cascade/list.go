@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -260,17 +259,15 @@ func (c *Controller) listStreams(ctx context.Context, m *member, l *listing) err
 
 // publishers returns the publishers of a server with their streams.
 func (c *Controller) publishers(ctx context.Context, m *member) (list []videoroom.Publisher, stopped map[plugin.ID]bool, err error) {
-	stopped = m.takeStopped()
 	if m.watcher != nil {
-		list, heard := m.watcher.snapshot()
-		maps.Copy(stopped, heard)
+		list, stopped = m.watcher.snapshot()
 		return list, stopped, nil
 	}
 	err = c.timed(ctx, m, "publishers", func(ctx context.Context) (err error) {
 		list, err = m.Publishers(ctx)
 		return err
 	})
-	return list, stopped, err
+	return list, nil, err
 }
 
 // checkWatcher gives the watcher up if it has not heard of a publisher for some

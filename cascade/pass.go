@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -23,7 +24,7 @@ func (c *Controller) pass(ctx context.Context) (whole bool, err error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	c.forgetOld(w)
+	c.forgetOld(w, failed)
 	err = c.report(w, jobs, failed)
 	whole = err == nil && len(jobs) == 0 && !w.pending
 	c.passed(began, len(jobs), whole, err)
@@ -46,9 +47,6 @@ func (c *Controller) listAll(ctx context.Context) {
 		c.running.Go(func() {
 			defer close(done)
 			found, err := c.list(ctx, m)
-			if err == nil {
-				c.breakLinks(m.Name, found.stopped)
-			}
 			if dismissed := m.listed(found, err, number); dismissed {
 				c.release(ctx, m)
 			}
@@ -77,6 +75,7 @@ func (m *member) listed(found *listing, err error, number int) (dismissed bool) 
 	m.err = err
 	if err == nil {
 		m.found, m.number = found, number
+		maps.Copy(m.stopped, found.stopped)
 	}
 	return m.gone
 }
@@ -110,9 +109,6 @@ func (m *member) takeLost() bool {
 func (m *member) note(id plugin.ID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.stopped == nil {
-		m.stopped = make(map[plugin.ID]bool)
-	}
 	m.stopped[id] = true
 }
 
@@ -121,10 +117,7 @@ func (m *member) takeStopped() map[plugin.ID]bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	stopped := m.stopped
-	m.stopped = nil
-	if stopped == nil {
-		stopped = make(map[plugin.ID]bool)
-	}
+	m.stopped = make(map[plugin.ID]bool)
 	return stopped
 }
 
@@ -146,6 +139,9 @@ func (c *Controller) world() *world {
 			for _, r := range p.remotizations {
 				c.adopt(w, route{from, id, r.to}, r.remotization)
 			}
+		}
+		if server.up {
+			c.breakLinks(from, c.current[from].takeStopped())
 		}
 	}
 	return w
@@ -169,13 +165,8 @@ func (c *Controller) state(m *member, now time.Time) *state {
 
 // breakLinks marks the links of publishers that have stopped. If they publish
 // again, the remotization is there, but the other server cannot ask for
-// keyframes.
+// keyframes. The caller holds c.mu.
 func (c *Controller) breakLinks(from string, stopped map[plugin.ID]bool) {
-	if len(stopped) == 0 {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for _, l := range c.links {
 		if l.from == from && stopped[l.publisher] {
 			l.broken = true
@@ -183,11 +174,11 @@ func (c *Controller) breakLinks(from string, stopped map[plugin.ID]bool) {
 	}
 }
 
-// adopt remembers a link that another controller has made. The caller holds c.mu.
+// adopt remembers a link that another controller has made. Its remote publisher
+// may not be listed yet. The caller holds c.mu.
 func (c *Controller) adopt(w *world, r route, found remotization) {
-	id, to := c.names.id(r, found.nonce), w.servers[r.to]
-	if c.links[found.nonce] == nil && to != nil && to.remotes[id] != nil {
-		c.links[found.nonce] = &link{route: r, id: id, since: w.now, srtp: found.key != ""}
+	if c.links[found.nonce] == nil && w.servers[r.to] != nil {
+		c.links[found.nonce] = &link{route: r, id: c.names.id(r, found.nonce), since: w.now, srtp: found.key != ""}
 	}
 }
 
@@ -220,8 +211,9 @@ func (c *Controller) updated(u *update) {
 	}
 }
 
-// forgetOld forgets links of which nothing is left.
-func (c *Controller) forgetOld(w *world) {
+// forgetOld forgets links of which nothing is left, and changes that were not
+// made.
+func (c *Controller) forgetOld(w *world, failed map[route]error) {
 	seen := make(map[string]bool)
 	for _, server := range w.servers {
 		for _, p := range server.locals {
@@ -233,14 +225,16 @@ func (c *Controller) forgetOld(w *world) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for nonce, l := range c.links {
-		to := w.servers[l.to]
-		known := to == nil || to.dead || to.up && to.remotes[l.id] == nil
-		if known && !seen[nonce] && w.now.Sub(l.since) > settle {
+		from, to := w.servers[l.from], w.servers[l.to]
+		sends := from != nil && (!from.up || seen[nonce])
+		receives := to != nil && (!to.up || to.remotes[l.id] != nil)
+		if !sends && !receives && w.now.Sub(l.since) > settle {
 			delete(c.links, nonce)
 		}
 	}
 	for r := range c.tried {
-		if server := w.servers[r.from]; server == nil || server.up && server.locals[r.publisher] == nil {
+		server := w.servers[r.from]
+		if failed[r] != nil || server == nil || server.up && server.locals[r.publisher] == nil {
 			delete(c.tried, r)
 		}
 	}

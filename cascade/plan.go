@@ -15,6 +15,10 @@ import (
 // added, or have one that was removed: Janus does both after its answer.
 const settle = 2 * time.Second
 
+// retry is how long a change is not repeated that Janus has accepted and that has
+// not helped.
+const retry = time.Minute
+
 // world is what was found on all servers, and what is known of the links. The
 // plan depends on nothing else.
 type world struct {
@@ -360,7 +364,7 @@ func (w *world) maintain(j *job, p *local, c candidate) {
 		delete(w.tried, j.route)
 		return
 	}
-	if w.triedBefore(j.route, want, p, c) {
+	if w.triedBefore(j.route, d.again, want, p, c) {
 		return
 	}
 	encrypted := c.key != ""
@@ -401,19 +405,26 @@ func (w *world) replace(j *job, p *local, c candidate) {
 	}
 }
 
-// triedBefore reports whether the same change of the same remote publisher was
-// planned before and has not helped, and notes it.
-func (w *world) triedBefore(r route, want []videoroom.Stream, p *local, c candidate) bool {
-	text, err := json.Marshal([]any{want, p.display, string(p.metadata), c.remote.streams, c.remote.display, string(c.remote.metadata)})
+// triedBefore reports whether the same change was made before and has not helped,
+// and notes it otherwise. Such a change is not repeated for a while.
+func (w *world) triedBefore(r route, again bool, want []videoroom.Stream, p *local, c candidate) bool {
+	nonce := c.nonce
+	if again {
+		nonce = "" // the next link would have another one
+	}
+	text, err := json.Marshal([]any{
+		nonce, want, p.display, string(p.metadata), c.remote.streams, c.remote.display, string(c.remote.metadata),
+	})
 	if err != nil {
 		return true
 	}
 	before := w.tried[r]
-	if before.change != string(text) {
+	since := w.now.Sub(before.at)
+	if before.change != string(text) || since > retry {
 		w.tried[r] = attempt{string(text), w.now}
 		return false
 	}
-	if w.now.Sub(before.at) < settle {
+	if since < settle {
 		w.pending = true // Janus may still be about to tell of it
 	} else {
 		w.stuck[r] = true

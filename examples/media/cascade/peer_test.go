@@ -2,6 +2,7 @@ package cascade_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -65,6 +66,7 @@ type publisher struct {
 	pc        *webrtc.PeerConnection
 	data      atomic.Pointer[webrtc.DataChannel]
 	keyframes rtc.Counter
+	video     bool // it sends video
 
 	stopOnce sync.Once
 	stopped  chan struct{}
@@ -91,6 +93,7 @@ var frames = map[string][]byte{
 
 // add adds a track, which is sent from now on.
 func (p *publisher) add(mime string) error {
+	p.video = p.video || mime == webrtc.MimeTypeVP8
 	track, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: mime}, mime, "janus-go")
 	if err != nil {
 		return err
@@ -168,6 +171,25 @@ func (p *publisher) hangUp() {
 		_ = p.pc.Close() // it may have failed
 		p.sending.Wait()
 	})
+}
+
+// republish stops to publish and starts again with the same handle.
+func (p *publisher) republish(ctx context.Context) (err error) {
+	err = p.Unpublish(ctx)
+	if err != nil && !errors.Is(err, videoroom.ErrorNotPublished) { // it may not be connected yet
+		return err
+	}
+	p.hangUp()
+	p.stopOnce, p.stopped, p.video = sync.Once{}, make(chan struct{}), false
+	if p.pc, err = newConnection(); err != nil {
+		return err
+	}
+	for _, mime := range []string{webrtc.MimeTypeOpus, webrtc.MimeTypeVP8} {
+		if err := p.add(mime); err != nil {
+			return err
+		}
+	}
+	return p.negotiate(ctx)
 }
 
 // close leaves the room.

@@ -287,7 +287,9 @@ func (c *Controller) RemoveServer(ctx context.Context, name string) error {
 		delete(c.members, name)
 	}
 	c.mu.Unlock()
-	c.Wake()
+	if err := c.nextPass(ctx); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.up {

@@ -91,7 +91,11 @@ func TestRenegotiation(t *testing.T) {
 	ada.publish(audio, h264, video)
 	testutil.Eventually(t, "the codec is there", func() bool {
 		v := c.view(1)
-		return len(v.remotes) == 1 && v.streams[v.remotes[0].ID][1].Codec == "h264"
+		if len(v.remotes) != 1 {
+			return false
+		}
+		streams := v.streams[v.remotes[0].ID]
+		return len(streams) == 3 && streams[1].Codec == "h264"
 	})
 	if now := c.view(1).remotes[0].ID; now == id {
 		t.Error("the remote publisher was not replaced")
@@ -133,7 +137,7 @@ func TestRename(t *testing.T) {
 		t.Fatal(err)
 	}
 	testutil.Eventually(t, "the new name", func() bool {
-		p := c.view(1).remotes[0]
+		p := c.view(1).remotes[0] // it is updated, not replaced
 		return p.Display == "Ada" && strings.Contains(string(p.Metadata), `"role":"host"`)
 	})
 	if _, ok := OriginOf(c.view(1).remotes[0].Metadata); !ok {

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
@@ -103,6 +105,34 @@ func TestRenegotiation(t *testing.T) {
 	adds := c.sites[1].sent("add_remote_publisher")
 	if len(adds) != 2 || adds[0]["srtp_crypto"] == adds[1]["srtp_crypto"] {
 		t.Errorf("the second link has the same key")
+	}
+}
+
+// An update that has failed is made again.
+func TestUpdateIsRepeated(t *testing.T) {
+	c := newCluster(t, number, Options{}, "1.4.2", "1.4.2")
+	ada := c.join(0, "ada").publish(audio)
+	c.sync()
+	var failed atomic.Bool
+	c.sites[1].Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		var request struct {
+			Transaction string
+			Body        struct{ Request string }
+		}
+		_ = json.Unmarshal(frame, &request) // it is valid
+		if request.Body.Request != "update_remote_publisher" || failed.Swap(true) {
+			return false
+		}
+		reply(map[string]any{"janus": "error", "transaction": request.Transaction, "error": map[string]any{"code": 490, "reason": "no"}})
+		return true
+	})
+	ada.publish(audio, video)
+	testutil.Eventually(t, "the video is shown", func() bool {
+		v := c.view(1)
+		return len(v.streams[v.remotes[0].ID]) == 2
+	})
+	if !failed.Load() {
+		t.Error("no update has failed")
 	}
 }
 
@@ -267,6 +297,54 @@ func TestSilentServerIsRemoved(t *testing.T) {
 	}
 }
 
+// A server that does not answer does not hold up the others: there are passes
+// while it is waited for.
+func TestSilentServerIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	var passes, failures atomic.Int32
+	c := newCluster(t, number, Options{
+		Interval: 10 * time.Millisecond, CallTimeout: 300 * time.Millisecond,
+		Reconciled: func(Pass) { passes.Add(1) },
+		Called: func(call Call) {
+			if call.Server == "B" && call.Err != nil {
+				failures.Add(1)
+			}
+		},
+	}, "1.4.2", "1.4.2")
+	c.sites[1].Stall()
+	defer c.sites[1].Resume()
+	testutil.Eventually(t, "the server is down", func() bool { return !c.Status().Servers[1].Up })
+	passes.Store(0)
+	before := failures.Load()
+	testutil.Eventually(t, "three failures", func() bool { return failures.Load() >= before+3 })
+	if n := passes.Load(); n < 7 {
+		t.Errorf("%d passes", n)
+	}
+}
+
+// Once a request to a server was not answered, the others of the same pass fail
+// without being sent.
+func TestOneRequestFindsOutThatAServerIsSilent(t *testing.T) {
+	c, err := New(Options{Room: videoroom.Create{Room: number}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &member{Server: Server{Name: "A"}}
+	sent := 0
+	for _, result := range []error{videoroom.ErrorNoSuchFeed, context.DeadlineExceeded, nil} {
+		err = c.timed(t.Context(), m, "listremotes", func(context.Context) error {
+			sent++
+			if code, refused := result.(videoroom.ErrorCode); refused {
+				return &janus.PluginError{Plugin: videoroom.Name, Code: int(code)}
+			}
+			return result
+		})
+	}
+	if sent != 2 || !errors.Is(err, errSilent) {
+		t.Errorf("%d requests were sent, and the last one returned %v", sent, err)
+	}
+}
+
 // Another controller takes over what it finds.
 func TestControllerRestarts(t *testing.T) {
 	for name, secret := range map[string][]byte{"same secret": []byte("secret"), "random secrets": nil} {
@@ -421,6 +499,27 @@ func TestRunEnds(t *testing.T) {
 	list, err := c.sites[0].client(t).ListParticipants(testutil.Context(t), videoroom.ListParticipants{Room: number})
 	if err != nil || len(list.Participants) != 0 {
 		t.Errorf("the participants are %+v, %v", list, err)
+	}
+}
+
+// A watcher that is not in the room, though it was not told so, is given up.
+func TestWatcherOutsideTheRoom(t *testing.T) {
+	c := newCluster(t, number, Options{}, "1.4.2")
+	handle, err := c.sites[0].attach(testutil.Context(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := watch(testutil.Context(t), handle, videoroom.JoinPublisher{Room: number}, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &member{Server: c.sites[0].member(), watcher: w}
+	if _, err := c.list(testutil.Context(t), m); err != nil || !w.usable() {
+		t.Errorf("the list failed with %v", err)
+	}
+	w.id = plugin.Num(4711)
+	if _, err := c.list(testutil.Context(t), m); err == nil || w.usable() {
+		t.Errorf("the list returned %v", err)
 	}
 }
 

@@ -62,6 +62,7 @@
 //   - Only requests for keyframes travel back, if the packets that prepare for
 //     them arrive. If they are lost, new viewers wait for the next keyframe; Janus
 //     does not say so.
+//   - A request for a keyframe within a second of the last one is dropped.
 //   - If a publisher stops and starts again while no controller is running, or
 //     while its server is out of reach, requests for keyframes do not travel back
 //     either.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/plugtest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 )
@@ -111,8 +112,8 @@ func TestKeys(t *testing.T) {
 		}
 		seen[other] = true
 	}
-	if k.check(r, "nonce") == (keys{[]byte("public")}).check(r, "nonce") || k.check(r, "nonce") != k.check(r, "nonce") {
-		t.Error("the check does not depend on the key alone")
+	if k.check(r, "nonce") == (keys{[]byte("public")}).check(r, "nonce") {
+		t.Error("two keys have the same check")
 	}
 }
 
@@ -217,6 +218,18 @@ func TestPlan(t *testing.T) {
 		"stray forwarder": {func(_ *world, _ *link, p *local, _ *remote) {
 			p.forwarders = []videoroom.Forwarder{{Host: "10.0.0.2", Port: 1000}}
 		}, "repoint"},
+		"stray forwarder, encrypted": {func(w *world, _ *link, p *local, _ *remote) {
+			w.srtp, p.remotizations[0].key = SRTPRequired, "key"
+			p.forwarders = []videoroom.Forwarder{{Host: "10.0.0.2", Port: 1000}}
+		}, "remove create"},
+		"data channel, encrypted": {func(w *world, _ *link, p *local, _ *remote) {
+			w.srtp, p.remotizations[0].key = SRTPRequired, "key"
+			p.streams = append(p.streams, videoroom.Stream{Type: "data", Mindex: 1})
+		}, "remove create"},
+		"video, encrypted with an unknown key": {func(w *world, _ *link, p *local, _ *remote) {
+			w.srtp, p.remotizations[0].key = SRTPRequired, "key"
+			p.streams = append(p.streams, videoroom.Stream{Type: "video", Codec: "vp8", Mindex: 1})
+		}, "remove create"},
 		"forwarder of somebody else": {func(_ *world, _ *link, p *local, _ *remote) {
 			p.forwarders = []videoroom.Forwarder{{Host: "10.0.0.2", Port: 1001}}
 		}, ""},
@@ -304,6 +317,28 @@ func TestChangeThatDoesNotHelp(t *testing.T) {
 		w.now = w.now.Add(time.Minute)
 		if again := text(w.plan()); again != what {
 			t.Errorf("later, planned %q, want %q", again, what)
+		}
+	}
+}
+
+// A watcher notes who has stopped to publish, once.
+func TestWatcherNotesWhoStops(t *testing.T) {
+	feed := plugtest.NewFeed(t, videoroom.Name)
+	w := &watcher{stopped: make(map[plugin.ID]bool)}
+	for data, stops := range map[string]bool{
+		`{"videoroom":"event","room":77,"unpublished":5}`:                           true,
+		`{"videoroom":"event","room":77,"leaving":5}`:                               true,
+		`{"videoroom":"event","room":77,"kicked":5}`:                                true,
+		`{"videoroom":"event","room":77,"publishers":[{"id":5,"streams":[]}]}`:      false,
+		`{"videoroom":"talking","room":77,"id":5,"audio-level-dBov-avg":28.75}`:     false,
+		`{"videoroom":"event","room":77,"id":5,"moderation":"muted","mid":"audio"}`: false,
+	} {
+		w.receive(feed.Event(t, videoroom.Name, []byte(data)))
+		if _, stopped := w.snapshot(); stopped[plugin.Num(5)] != stops {
+			t.Errorf("%s: stopped %v", data, stopped)
+		}
+		if _, stopped := w.snapshot(); len(stopped) > 0 {
+			t.Errorf("%s: stopped twice", data)
 		}
 	}
 }

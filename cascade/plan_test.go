@@ -544,7 +544,11 @@ func (m *model) checkLink(from string, id plugin.ID, p *modelLocal, r modelRemot
 // Whatever happens, in the end each publisher is shown once on each other server.
 func TestWhateverHappens(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(150) {
+	seeds := []uint64{223, 362} // they have found what the others do not
+	for seed := range uint64(120) {
+		seeds = append(seeds, seed)
+	}
+	for _, seed := range seeds {
 		room := number
 		if seed%2 == 1 {
 			room = plugin.Str("room")

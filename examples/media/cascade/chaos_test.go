@@ -22,7 +22,7 @@ func rounds() int {
 	if os.Getenv("JANUS_TEST") != "" {
 		return 100
 	}
-	return 8
+	return 4
 }
 
 // A meeting is a room on several servers.
@@ -246,41 +246,11 @@ func (m *meeting) problem() string {
 	return ""
 }
 
-// checkMedia checks that the audio of a publisher is received on another server,
-// and that requests for keyframes reach it.
+// checkMedia checks that a publisher is received on another server.
 func (m *meeting) checkMedia(p cascade.PublisherStatus, s cascade.Shown) {
 	m.Helper()
-	for try := range 3 {
-		if m.requestsKeyframe(p, s) {
-			return
-		}
-		m.Logf("no request for a keyframe of %v of %s on %s, try %d, since %v", p.ID, p.Server, s.Server, try, s.Since)
-	}
-	m.Fatalf("requests for keyframes of %v of %s do not come from %s", p.ID, p.Server, s.Server)
-}
-
-func (m *meeting) requestsKeyframe(p cascade.PublisherStatus, s cascade.Shown) bool {
-	m.Helper()
 	n := slices.IndexFunc(m.servers, func(server *server) bool { return server.name == s.Server })
-	from := m.find(p.ID)
-	before := from.keyframes.Count()
-	v, err := newViewer(testContext(m), m.servers[n].handle(m), room, s.ID)
-	if err != nil {
-		m.Fatalf("view %v of %s on %s: %v", p.ID, p.Server, s.Server, err)
-	}
-	defer v.close(testContext(m))
-	what := fmt.Sprintf("of %v of %s on %s", p.ID, p.Server, s.Server)
-	await(m, "audio "+what, v.counter(webrtc.RTPCodecTypeAudio), 5)
-	if !from.video {
-		return true
-	}
-	await(m, "video "+what, v.counter(webrtc.RTPCodecTypeVideo), 5)
-	select {
-	case <-from.keyframes.Reached(before + 1):
-		return true
-	case <-time.After(3 * time.Second):
-		return false
-	}
+	checkMedia(m, m.find(p.ID), m.servers[n], s.ID)
 }
 
 func (m *meeting) find(id plugin.ID) *publisher {

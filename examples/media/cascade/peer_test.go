@@ -66,7 +66,8 @@ type publisher struct {
 	pc        *webrtc.PeerConnection
 	data      atomic.Pointer[webrtc.DataChannel]
 	keyframes rtc.Counter
-	video     bool // it sends video
+	asked     atomic.Int64 // when, the last time
+	video     bool         // it sends video
 
 	stopOnce sync.Once
 	stopped  chan struct{}
@@ -141,11 +142,15 @@ func (p *publisher) hear(sender *webrtc.RTPSender) {
 		for _, packet := range packets {
 			switch packet.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+				p.asked.Store(time.Now().UnixNano())
 				p.keyframes.Add()
 			}
 		}
 	}
 }
+
+// requested returns when a keyframe was last asked for.
+func (p *publisher) requested() time.Time { return time.Unix(0, p.asked.Load()) }
 
 // negotiate publishes, or renegotiates.
 func (p *publisher) negotiate(ctx context.Context) error {

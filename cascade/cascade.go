@@ -307,10 +307,14 @@ func (c *Controller) Wake() {
 	}
 }
 
-// Notify passes on a message about a server, from the Events of a handle or a
-// session, or from an event handler. It is needed for servers without an Attach;
-// for the others, a *janus.ReclaimedMsg makes the controller read the room anew.
-// Messages that do not concern the cascade are ignored. It does not block.
+// Notify passes on a message about a server: one from Handle.Events or
+// Session.Events, or a videoroom.Event, such as a *videoroom.Unpublished that was
+// made of what an event handler has received. It does not block, and ignores
+// messages that do not concern the cascade.
+//
+// For servers without an Attach, the controller needs to know who stops to
+// publish: *videoroom.Unpublished, *videoroom.Left and *videoroom.Kicked. For the
+// others, it needs *janus.ReclaimedMsg, because events may have been lost.
 func (c *Controller) Notify(server string, msg any) {
 	c.mu.Lock()
 	m := c.members[server]
@@ -376,7 +380,7 @@ func (c *Controller) nextPass(ctx context.Context) error {
 
 // How long Run waits before a pass.
 const (
-	gather    = 10 * time.Millisecond  // for more events after the first
+	gather    = 50 * time.Millisecond  // for more events after the first
 	soon      = 200 * time.Millisecond // if the last pass has changed something
 	minRepeat = 100 * time.Millisecond // if the last pass has failed, and longer each time
 )

@@ -136,6 +136,37 @@ func TestUpdateIsRepeated(t *testing.T) {
 	}
 }
 
+// A room with all kinds of locks is made and joined.
+func TestRoomWithSecrets(t *testing.T) {
+	c := newCluster(t, number, Options{
+		Room:    videoroom.Create{Secret: "secret", PIN: "pin", Allowed: []string{"token"}},
+		Watcher: videoroom.JoinPublisher{Token: "token", Display: "watcher"},
+	}, "1.4.2", "1.1.2")
+	handle, err := c.sites[0].attach(testutil.Context(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = videoroom.On(handle).JoinAndConfigure(testutil.Context(t), videoroom.JoinAndConfigure{Room: number, PIN: "pin", Token: "token"}, offer(audio))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.sync()
+	list, err := videoroom.On(handle).ListParticipants(testutil.Context(t), videoroom.ListParticipants{Room: number})
+	if err != nil || len(list.Participants) != 2 || list.Participants[0].Display != "watcher" {
+		t.Errorf("the participants are %+v, %v", list, err)
+	}
+	if shown := c.Status().Publishers[0].Shown[0]; shown.ID.IsZero() {
+		t.Errorf("the publisher is shown as %+v", shown)
+	}
+	if _, err := handle.Detach(testutil.Context(t), ""); err != nil {
+		t.Fatal(err)
+	}
+	c.sync()
+	if list, err = c.sites[1].client(t).ListParticipants(testutil.Context(t), videoroom.ListParticipants{Room: number}); err != nil || len(list.Participants) != 1 {
+		t.Errorf("the participants are %+v, %v", list, err)
+	}
+}
+
 // A publisher that has started again with its handle is sent anew, because the
 // other servers could not ask it for keyframes.
 func TestRepublishing(t *testing.T) {
@@ -262,11 +293,15 @@ func TestServerIsOutOfReach(t *testing.T) {
 	c.sync()
 	id := c.view(1).remotes[0].ID
 	down := func(reach string) bool { return c.Status().Servers[0].Up == (reach == "up") }
+	joins := len(c.sites[0].sent("join"))
 	c.sites[0].Stall()
 	testutil.Eventually(t, "the server is down", func() bool { return down("down") })
 	c.sites[0].Resume()
 	testutil.Eventually(t, "the server is up", func() bool { return down("up") })
 	c.sync()
+	if len(c.sites[0].sent("join")) == joins {
+		t.Error("the watcher was not replaced, though it may have lost events")
+	}
 	if v := c.view(1); len(v.remotes) != 1 || v.remotes[0].ID != id {
 		t.Errorf("the publisher was removed too early: %+v", v.remotes)
 	}
@@ -499,6 +534,53 @@ func TestRunEnds(t *testing.T) {
 	list, err := c.sites[0].client(t).ListParticipants(testutil.Context(t), videoroom.ListParticipants{Room: number})
 	if err != nil || len(list.Participants) != 0 {
 		t.Errorf("the participants are %+v, %v", list, err)
+	}
+}
+
+// What is gone already need not be removed, and what is there need not be made.
+func TestStepsCanBeRepeated(t *testing.T) {
+	c := newCluster(t, number, Options{}, "1.4.2")
+	ada := c.join(0, "ada").publish(audio)
+	c.stop()
+	ctx := testutil.Context(t)
+	c.current = map[string]*member{"A": {Server: Server{Name: "A", Caller: ada.handle}}}
+	r := route{"A", ada.id, "A"}
+	remote := videoroom.Remote{RemoteID: "r", Port: 9}
+	for range 2 {
+		if err := c.publish(ctx, c.current["A"], r, remote, "127.0.0.1", 0, ""); err != nil {
+			t.Errorf("publish: %v", err)
+		}
+	}
+	for range 2 {
+		if err := c.removeLink(ctx, r, removal{remoteID: "r", strays: []uint32{4711}, id: plugin.Num(4711)}); err != nil {
+			t.Errorf("remove: %v", err)
+		}
+	}
+	ada.leave()
+	c.current["A"].Caller = c.join(0, "bob").handle
+	if err := c.removeLink(ctx, r, removal{remoteID: "r", strays: []uint32{4711}, id: plugin.Num(4711)}); err != nil {
+		t.Errorf("remove after the publisher has left: %v", err)
+	}
+}
+
+// The watcher is replaced after some time, or if the session was reclaimed, and
+// what is shown stays.
+func TestResync(t *testing.T) {
+	c := newCluster(t, number, Options{}, "1.4.2", "1.4.2")
+	c.join(0, "ada").publish(audio)
+	c.sync()
+	id := c.view(1).remotes[0].ID
+	joins := len(c.sites[1].sent("join"))
+	c.Notify("B", &janus.ReclaimedMsg{})
+	c.sync()
+	if n := len(c.sites[1].sent("join")); n != joins+1 {
+		t.Errorf("%d watchers were made after the session was reclaimed, want 1", n-joins)
+	}
+	c.start(Options{Resync: 20 * time.Millisecond, Interval: 10 * time.Millisecond})
+	testutil.Eventually(t, "many watchers", func() bool { return len(c.sites[1].sent("join")) > joins+5 })
+	c.sync()
+	if now := c.view(1).remotes[0].ID; now != id {
+		t.Error("the remote publisher was replaced")
 	}
 }
 

@@ -293,10 +293,14 @@ func (m *member) isSilent() bool {
 	return m.silent
 }
 
-// failed notes that a request has failed, unless the plugin has refused it.
+// failed notes that a request has failed, unless the plugin has refused it. The
+// connection may be gone, and events with it, so that the watcher is replaced.
 func (m *member) failed(err error) {
 	if refused := (*janus.PluginError)(nil); errors.As(err, &refused) {
 		return
+	}
+	if m.watcher != nil {
+		m.watcher.giveUp()
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

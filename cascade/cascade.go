@@ -439,10 +439,8 @@ func (c *Controller) rest(ctx context.Context, wait time.Duration) error {
 // end ends Run.
 func (c *Controller) end() {
 	c.running.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), c.opts.CallTimeout)
-	defer cancel()
 	for _, m := range c.current {
-		c.release(ctx, m)
+		c.release(m)
 	}
 	c.current = nil
 	c.running.Wait()
@@ -452,19 +450,21 @@ func (c *Controller) end() {
 }
 
 // release stops the watcher of a server.
-func (c *Controller) release(ctx context.Context, m *member) {
+func (c *Controller) release(m *member) {
 	w := m.watcher
 	m.watcher = nil
 	if w == nil {
 		return
 	}
 	c.running.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), c.opts.CallTimeout)
+		defer cancel()
 		_ = w.stop(ctx) // if it fails, its session has ended or will
 	})
 }
 
 // take makes the members those of the next pass.
-func (c *Controller) take(ctx context.Context) {
+func (c *Controller) take() {
 	c.mu.Lock()
 	before := c.current
 	c.current = maps.Clone(c.members)
@@ -474,7 +474,7 @@ func (c *Controller) take(ctx context.Context) {
 	c.mu.Unlock()
 	for name, m := range before {
 		if c.current[name] != m && m.dismiss() {
-			c.release(ctx, m)
+			c.release(m)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // whether there was nothing to do.
 func (c *Controller) pass(ctx context.Context) (whole bool, err error) {
 	began := time.Now()
-	c.take(ctx)
+	c.take()
 	c.listAll(ctx)
 	w := c.world()
 	jobs := w.plan()
@@ -36,11 +36,8 @@ func (c *Controller) pass(ctx context.Context) (whole bool, err error) {
 func (c *Controller) listAll(ctx context.Context) {
 	var waits []<-chan struct{}
 	for _, m := range c.sortedMembers() {
-		m.mu.Lock()
-		busy, wait := m.listing, m.up
-		m.listing, m.silent = true, busy && m.silent
-		m.mu.Unlock()
-		if busy {
+		begun, wait := m.beginListing()
+		if !begun {
 			continue
 		}
 		number, done := c.number, make(chan struct{})
@@ -48,7 +45,7 @@ func (c *Controller) listAll(ctx context.Context) {
 			defer close(done)
 			found, err := c.list(ctx, m)
 			if dismissed := m.listed(found, err, number); dismissed {
-				c.release(ctx, m)
+				c.release(m)
 			}
 			if !wait && err == nil {
 				c.Wake()
@@ -61,6 +58,18 @@ func (c *Controller) listAll(ctx context.Context) {
 	for _, done := range waits {
 		<-done // the requests are bounded in time
 	}
+}
+
+// beginListing reports whether the server is not being listed already, and whether
+// it was up last time.
+func (m *member) beginListing() (begun, up bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.listing {
+		return false, false
+	}
+	m.listing, m.silent = true, false
+	return true, m.up
 }
 
 // listed takes the result of a listing. It reports whether the server is no

@@ -44,7 +44,7 @@ type attempt struct {
 // state is what was found on a server.
 type state struct {
 	version int
-	up      bool // the server was listed just now; otherwise locals are those of the last time
+	up      bool // the server was listed just now; otherwise it has neither locals nor remotes here
 	dead    bool // the server is down for so long that its publishers do not count
 	leaving bool // the server is being removed from the cascade
 	listed  bool // the server was listed at least once

@@ -38,7 +38,7 @@ type PublisherStatus struct {
 type Shown struct {
 	Server string
 	ID     plugin.ID // of the remote publisher; unset if the publisher is not shown
-	Since  time.Time // since when; zero if it is not shown
+	Since  time.Time // since when, as far as this Controller knows; zero if it is not shown
 	SRTP   bool      // the media is encrypted between the servers
 
 	// Err is what failed last, at Failed. It is nil if nothing has failed since

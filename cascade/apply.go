@@ -86,11 +86,15 @@ func (c *Controller) createLink(ctx context.Context, r route, n *creation) error
 	err = c.publish(ctx, from, r, videoroom.Remote{
 		RemoteID: c.names.remoteID(name), Port: added.Port, RTCPPort: added.RTCPPort,
 	}, n.host, add.SRTPSuite, add.SRTPCrypto)
-	if err != nil {
-		// Nobody must be left to wait for media that does not come, also if ctx has ended.
-		return errors.Join(err, c.removeLink(context.WithoutCancel(ctx), r, removal{nonce: nonce, id: add.ID}))
+	if err == nil {
+		return nil
 	}
-	return nil
+	// Nobody must be left to wait for media that does not come, also if ctx has ended.
+	undone := c.removeLink(context.WithoutCancel(ctx), r, removal{nonce: nonce, id: add.ID})
+	if errors.Is(err, videoroom.ErrorNoSuchFeed) {
+		return undone // the publisher has just left
+	}
+	return errors.Join(err, undone)
 }
 
 // publish makes a remotization.
@@ -170,9 +174,9 @@ func (c *Controller) updateLink(ctx context.Context, r route, u *update) error {
 	if u.crypto != "" {
 		q.SRTPSuite, q.SRTPCrypto = videoroom.SRTPSuite80, u.crypto
 	}
-	err := c.call(ctx, c.current[r.to], "update_remote_publisher", func(ctx context.Context, client *videoroom.Client) error {
+	err := c.callUnless(ctx, c.current[r.to], "update_remote_publisher", func(ctx context.Context, client *videoroom.Client) error {
 		return client.UpdateRemotePublisher(ctx, q)
-	})
+	}, videoroom.ErrorNoSuchFeed) // it will be missing in the next pass
 	if err == nil {
 		c.updated(u)
 	}

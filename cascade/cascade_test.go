@@ -561,6 +561,16 @@ func TestStepsCanBeRepeated(t *testing.T) {
 	if err := c.removeLink(ctx, r, removal{remoteID: "r", strays: []uint32{4711}, id: plugin.Num(4711)}); err != nil {
 		t.Errorf("remove after the publisher has left: %v", err)
 	}
+	streams := []videoroom.Stream{{Type: videoroom.Audio, Codec: videoroom.Opus, Mid: "0"}}
+	if err := c.createLink(ctx, r, &creation{streams: streams, host: "127.0.0.1"}); err != nil {
+		t.Errorf("create after the publisher has left: %v", err)
+	}
+	if v := c.view(0); len(v.remotes) > 0 {
+		t.Errorf("the remote publishers %+v were left behind", v.remotes)
+	}
+	if err := c.updateLink(ctx, r, &update{id: plugin.Num(4711), streams: streams}); err != nil {
+		t.Errorf("update of a remote publisher that is gone: %v", err)
+	}
 }
 
 // The watcher is replaced after some time, or if the session was reclaimed, and

@@ -11,34 +11,52 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// apply does all jobs and returns the errors of those that failed, by route.
+// apply does all jobs and returns the errors of those that failed, by route. It
+// removes everything that is to be removed before it makes anything new: a server
+// that was restarted uses its ports again, and others may still send to them.
+// What arrives at a port for RTCP decides where requests for keyframes go.
 func (c *Controller) apply(ctx context.Context, jobs []job) map[route]error {
+	failed := make(map[route]error)
+	c.each(jobs, failed, func(j job) error { return c.doRemovals(ctx, j) })
+	c.each(jobs, failed, func(j job) error { return c.doChanges(ctx, j) })
+	return failed
+}
+
+// each calls f for all jobs that have not failed, concurrently, and adds its
+// errors to failed.
+func (c *Controller) each(jobs []job, failed map[route]error, f func(job) error) {
 	errs := make([]error, len(jobs))
 	var group errgroup.Group
 	group.SetLimit(c.opts.Concurrency)
 	for i, j := range jobs {
-		group.Go(func() error {
-			errs[i] = c.do(ctx, j)
-			return nil
-		})
+		if failed[j.route] == nil {
+			group.Go(func() error {
+				errs[i] = f(j)
+				return nil
+			})
+		}
 	}
 	_ = group.Wait() // the errors are in errs
-	failed := make(map[route]error)
 	for i, err := range errs {
 		if err != nil {
 			failed[jobs[i].route] = err
 		}
 	}
-	return failed
 }
 
-// do does a job. What it cannot do is planned again in the next pass.
-func (c *Controller) do(ctx context.Context, j job) error {
+// doRemovals does the part of a job that removes links. What fails here and in
+// doChanges is planned again in the next pass.
+func (c *Controller) doRemovals(ctx context.Context, j job) error {
 	for _, r := range j.remove {
 		if err := c.removeLink(ctx, j.route, r); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// doChanges does the other parts of a job.
+func (c *Controller) doChanges(ctx context.Context, j job) error {
 	if j.update != nil {
 		if err := c.updateLink(ctx, j.route, j.update); err != nil {
 			return err

@@ -176,6 +176,7 @@ type member struct {
 	// changes between two listings.
 	watcher *watcher
 	version int
+	made    time.Time               // when the room was made, if it was
 	unheard map[plugin.ID]time.Time // publishers that the watcher has not heard of, since when
 
 	mu      sync.Mutex         // guards all below

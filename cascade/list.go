@@ -17,6 +17,7 @@ import (
 // listing is what a server was found to have.
 type listing struct {
 	version int
+	made    time.Time // when the controller has made the room, if it has
 	locals  map[plugin.ID]*local
 	remotes map[plugin.ID]*remote
 	stopped map[plugin.ID]bool // publishers that have stopped since the last listing
@@ -40,7 +41,7 @@ func (c *Controller) list(ctx context.Context, m *member) (*listing, error) {
 		m.watcher.giveUp() // it is in a room that is gone
 		return nil, fmt.Errorf("cascade: the watcher of %q is no longer in the room", m.Name)
 	}
-	l := &listing{version: version, locals: make(map[plugin.ID]*local), remotes: make(map[plugin.ID]*remote)}
+	l := &listing{version: version, made: m.made, locals: make(map[plugin.ID]*local), remotes: make(map[plugin.ID]*remote)}
 	for _, q := range participants {
 		if from, ok := c.names.owns(q, version); ok {
 			l.remotes[q.ID] = &remote{from: from, display: q.Display, metadata: q.Metadata}
@@ -121,6 +122,7 @@ func (c *Controller) createRoom(ctx context.Context, m *member, client *videoroo
 		if errors.Is(err, videoroom.ErrorRoomExists) {
 			return nil
 		}
+		m.made = time.Now()
 		return err
 	})
 }

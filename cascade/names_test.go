@@ -255,6 +255,10 @@ func TestPlan(t *testing.T) {
 			clear(w.servers["B"].remotes)
 			l.made, l.since = true, w.now
 		}, ""},
+		"room is fresher": {func(w *world, l *link, _ *local, _ *remote) {
+			clear(w.servers["B"].remotes)
+			l.made, l.since, w.servers["B"].made = true, w.now, w.now
+		}, "remove create"},
 		"remote publisher goes": {func(w *world, l *link, p *local, _ *remote) {
 			p.remotizations, l.removed = nil, w.now
 		}, "create"},

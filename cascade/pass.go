@@ -165,7 +165,7 @@ func (c *Controller) state(m *member, now time.Time) *state {
 	if m.found == nil {
 		return s
 	}
-	s.version = m.found.version
+	s.version, s.made = m.found.version, m.found.made
 	if s.up {
 		s.locals, s.remotes = m.found.locals, m.found.remotes
 	}

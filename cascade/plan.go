@@ -44,10 +44,11 @@ type attempt struct {
 // state is what was found on a server.
 type state struct {
 	version int
-	up      bool // the server was listed just now; otherwise it has neither locals nor remotes here
-	dead    bool // the server is down for so long that its publishers do not count
-	leaving bool // the server is being removed from the cascade
-	listed  bool // the server was listed at least once
+	up      bool      // the server was listed just now; otherwise it has neither locals nor remotes here
+	dead    bool      // the server is down for so long that its publishers do not count
+	leaving bool      // the server is being removed from the cascade
+	listed  bool      // the server was listed at least once
+	made    time.Time // when the room was made, if it was
 	locals  map[plugin.ID]*local
 	remotes map[plugin.ID]*remote
 }
@@ -251,7 +252,7 @@ func (w *world) found(r route, p *local, to *state) []candidate {
 		if to != nil && to.up {
 			c.remote = to.remotes[c.id]
 		}
-		justMade := c.link != nil && c.link.made && w.now.Sub(c.link.since) < settle
+		justMade := c.link != nil && c.link.made && w.now.Sub(c.link.since) < settle && to != nil && c.link.since.After(to.made)
 		removed := c.link != nil && !c.link.removed.IsZero()
 		c.whole = (c.remote != nil || justMade) && !removed
 		all = append(all, c)

@@ -284,6 +284,38 @@ func TestServerRestarts(t *testing.T) {
 	}
 }
 
+// After a restart, all that is still sent to the server is stopped before
+// anything new is: the server uses its ports again.
+func TestStaleLinksAreRemovedFirst(t *testing.T) {
+	c := newCluster(t, number, Options{Concurrency: 2}, "1.4.2", "1.4.2")
+	const publishers = 10
+	for range publishers {
+		c.join(0, "somebody").publish(audio)
+	}
+	c.sync()
+	before := len(c.sites[0].Requests())
+	c.sites[1].Restart()
+	testutil.Eventually(t, "all are shown again", func() bool {
+		return c.Sync(testutil.Context(t)) == nil && len(c.view(1).remotes) == publishers
+	})
+	stopped, begun := 0, 0
+	for _, frame := range c.sites[0].Requests()[before:] {
+		var request struct{ Body struct{ Request string } }
+		_ = json.Unmarshal(frame, &request) // it is valid
+		switch request.Body.Request {
+		case "unpublish_remotely":
+			stopped++
+		case "publish_remotely":
+			if begun++; stopped < publishers {
+				t.Fatalf("a publisher was sent anew when %d of %d had been stopped", stopped, publishers)
+			}
+		}
+	}
+	if stopped != publishers || begun != publishers {
+		t.Errorf("%d were stopped and %d begun", stopped, begun)
+	}
+}
+
 // The publishers of a server that is gone are removed after some time, and those
 // of a server that is out of reach for a moment stay.
 func TestServerIsOutOfReach(t *testing.T) {

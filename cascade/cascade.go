@@ -148,8 +148,8 @@ type Server struct {
 	// must not be dialed with it.
 	Attach func(ctx context.Context) (*janus.Handle, error)
 
-	// Caller sends the requests. Default: the handle of Attach. It may also be a
-	// client of the Admin API (message_plugin), which needs no session.
+	// Caller sends the requests. Default: the handle of Attach. It may also be the
+	// Plugin of an admin.Client, which needs no session.
 	Caller plugin.Caller
 
 	// Publishers returns the publishers of the room with their streams, the

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/admin"
 	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
@@ -520,6 +521,35 @@ func TestServerWithoutAWatcher(t *testing.T) {
 	if asked == 0 {
 		t.Error("Publishers was not called")
 	}
+}
+
+// The requests can go through the Admin API, with a watcher for the streams.
+func TestRequestsThroughTheAdminAPI(t *testing.T) {
+	c := newCluster(t, number, Options{}, "1.4.2", "1.1.2")
+	for _, s := range c.sites {
+		client, err := admin.Dial(testutil.Context(t), s.AdminURL(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = client.Close() }() // only the cascade matters
+		member := s.member()
+		member.Caller = client.Plugin(videoroom.Name)
+		if err := c.AddServer(member); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ada := c.join(0, "ada").publish(audio, video)
+	c.sync()
+	if len(ada.remotizations(0)) != 1 || len(c.view(1).remotes) != 1 {
+		t.Errorf("the remotizations are %+v", ada.remotizations(0))
+	}
+	for _, s := range c.sites {
+		if n := len(s.sent("publish_remotely")) + len(s.sent("add_remote_publisher")); n > 0 {
+			t.Errorf("%s got %d requests through a session", s.name, n)
+		}
+	}
+	ada.leave()
+	c.empty(1)
 }
 
 // Nothing is sent to the servers but lists when there is nothing to do, and the

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/admin"
 	"github.com/cameronelliott/janus-go/cascade"
 	"github.com/cameronelliott/janus-go/internal/realjanus"
 	"github.com/cameronelliott/janus-go/plugin"
@@ -238,11 +239,25 @@ func checkMedia(t testing.TB, from *publisher, to *server, id plugin.ID) {
 
 // A publisher that stops and starts again with its handle is received, and can be
 // asked for keyframes.
+//
+// The requests go through the Admin API here.
 func TestRepublishing(t *testing.T) {
 	t.Parallel()
 	media := realjanus.MediaAddress(t)
 	a, b := startServer(t, "A", media), startServer(t, "B", media)
 	controller := startCascade(t, cascade.Options{}, a, b)
+	for _, s := range []*server{a, b} {
+		client, err := admin.Dial(testContext(t), s.AdminURL, &admin.Options{Secret: s.AdminSecret})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = client.Close() }() // only the cascade matters
+		member := s.member()
+		member.Caller = client.Plugin(videoroom.Name)
+		if err := controller.AddServer(member); err != nil {
+			t.Fatal(err)
+		}
+	}
 	ada := a.publish(t, webrtc.MimeTypeOpus, webrtc.MimeTypeVP8)
 	first := shown(t, controller, ada, "B")
 	checkMedia(t, ada, b, first.ID)

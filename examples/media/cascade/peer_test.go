@@ -185,6 +185,7 @@ func (p *publisher) republish(ctx context.Context) (err error) {
 		return err
 	}
 	p.hangUp()
+	p.awaitHangup() // until then Janus may refuse an offer
 	p.stopOnce, p.stopped, p.video = sync.Once{}, make(chan struct{}), false
 	if p.pc, err = newConnection(); err != nil {
 		return err
@@ -195,6 +196,20 @@ func (p *publisher) republish(ctx context.Context) (err error) {
 		}
 	}
 	return p.negotiate(ctx)
+}
+
+// awaitHangup waits until Janus says that the PeerConnection has ended, if it does.
+func (p *publisher) awaitHangup() {
+	for timeout := time.After(2 * time.Second); ; {
+		select {
+		case msg, open := <-p.handle.Events:
+			if _, ended := msg.(*janus.HangupMsg); ended || !open {
+				return
+			}
+		case <-timeout:
+			return
+		}
+	}
 }
 
 // close leaves the room.

@@ -438,6 +438,21 @@ func TestControllerRestarts(t *testing.T) {
 	}
 }
 
+// Two controllers agree in the end.
+func TestTwoControllers(t *testing.T) {
+	c := newCluster(t, number, Options{}, "1.4.2", "1.4.2", "1.1.2")
+	first := c.Controller
+	c.stop = nil // both run
+	c.start(Options{})
+	users := make(map[*user]int)
+	for i := range 6 {
+		users[c.join(i%3, "somebody").publish(audio)] = i % 3
+	}
+	testutil.Eventually(t, "both find nothing to do", func() bool {
+		return first.Sync(testutil.Context(t)) == nil && c.Sync(testutil.Context(t)) == nil && c.whole(users) == ""
+	})
+}
+
 // If a publisher cannot be sent, no remote publisher is left behind, and the
 // status says why.
 func TestFailureIsUndone(t *testing.T) {

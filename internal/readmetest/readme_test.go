@@ -197,6 +197,7 @@ func recovers(t *testing.T, dir, pkg, code string) {
 // imports are those that a fragment may use, by the name in the code.
 var imports = map[string]string{
 	"admin":       `"` + module + `/admin"`,
+	"cascade":     `"` + module + `/cascade"`,
 	"context":     `"context"`,
 	"echotest":    `"` + module + `/plugin/echotest"`,
 	"errgroup":    `"golang.org/x/sync/errgroup"`,

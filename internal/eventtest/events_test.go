@@ -295,3 +295,42 @@ func TestTransactionsOfGatewaysDiffer(t *testing.T) {
 		known[id] = true
 	}
 }
+
+// Messages of a handle that come shortly behind the answer to Detach are delivered,
+// as are those behind the answer to Destroy. Then the channel is closed.
+func TestMessagesBehindTheEnd(t *testing.T) {
+	tests := map[string]struct {
+		pause string
+		end   func(context.Context, *janus.Session, *janus.Handle) (*janus.AckMsg, error)
+	}{
+		"detach": {"900ms", func(ctx context.Context, _ *janus.Session, h *janus.Handle) (*janus.AckMsg, error) {
+			return h.Detach(ctx, "")
+		}},
+		"destroy": {"90ms", func(ctx context.Context, s *janus.Session, _ *janus.Handle) (*janus.AckMsg, error) {
+			return s.Destroy(ctx, "")
+		}},
+	}
+	for verb, test := range tests {
+		answers := func(base janus.BaseMsg) string {
+			answer := testutil.Answers(base)
+			if base.Type == verb {
+				answer += "\nWAIT " + test.pause + "\n" + `{"janus":"hangup","session_id":1,"sender":2,"reason":"late"}`
+			}
+			return answer
+		}
+		testutil.InBubble(t, janus.DialOptions{}, answers, func(t *testing.T, g *janus.Gateway) {
+			session := testutil.Create(t, g)
+			handle := testutil.Attach(t, session, "p")
+			if _, err := test.end(t.Context(), session, handle); err != nil {
+				t.Fatal(err)
+			}
+			msg, ok := (<-handle.Events).(*janus.HangupMsg)
+			if !ok || msg.Reason != "late" {
+				t.Errorf("%s: %v is not delivered", verb, msg)
+			}
+			if late, ok := <-handle.Events; ok {
+				t.Errorf("%s: got %+v", verb, late)
+			}
+		})
+	}
+}

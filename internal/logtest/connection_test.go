@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nhooyr.io/websocket"
@@ -61,5 +62,22 @@ func TestUnreadMessagesAreLogged(t *testing.T) {
 			t.Errorf("the log is %q", log)
 		}
 		testutil.Rest(t, session.Events)
+	})
+}
+
+// A level that is enabled later is noticed, although nothing is logged meanwhile.
+func TestLevelsMayChange(t *testing.T) {
+	log := testutil.NewLogs()
+	level := new(slog.LevelVar)
+	level.Set(slog.LevelError)
+	opts := janus.DialOptions{Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: level}))}
+	testutil.InBubble(t, opts, testutil.Answers, func(t *testing.T, g *janus.Gateway) {
+		level.Set(slog.LevelDebug)
+		time.Sleep(time.Minute)
+		testutil.Create(t, g)
+		synctest.Wait()
+		if !strings.Contains(log.String(), "janus: sent") {
+			t.Errorf("the log is %q", log)
+		}
 	})
 }

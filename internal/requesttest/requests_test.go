@@ -230,3 +230,23 @@ func TestTransactionOfAnUndo(t *testing.T) {
 		t.Error("not undone")
 	}
 }
+
+// A reply that names a session does not answer a request that has none, unless it is
+// an error.
+func TestReplyForASessionAnswersNoGatewayCall(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	g, _ := testutil.Dial(t, srv, nil)
+	srv.Intercept(func(request json.RawMessage, reply func(any)) bool {
+		id := testutil.BaseOf(request).ID
+		reply(`{"janus":"server_info","session_id":99,"transaction":"` + id + `","name":"another"}`)
+		reply(`{"janus":"server_info","transaction":"` + id + `","name":"own"}`)
+		return true
+	})
+	if info, err := g.Info(testutil.Context(t), ""); err != nil || info.Name != "own" {
+		t.Errorf("got %+v, %v", info, err)
+	}
+	testutil.Reply(srv, "info", `{"janus":"error","session_id":99,"transaction":"TX","error":{"code":490,"reason":"r"}}`)
+	if _, err := g.Info(testutil.Context(t), ""); !errors.Is(err, janus.ErrorUnknown) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"nhooyr.io/websocket"
 
@@ -62,7 +63,8 @@ func ServeMemory(t testing.TB, serve func(conn *websocket.Conn)) *http.Client {
 
 // InBubble runs f in a synctest bubble with a Gateway over an in-memory
 // connection. answer returns what the peer says to a request: a line for each
-// message, in which TX stands for the transaction; "" is silence.
+// message, in which TX stands for the transaction, or for a pause, such as
+// "WAIT 50ms"; "" is silence.
 func InBubble(t *testing.T, opts janus.DialOptions, answer func(janus.BaseMsg) string, f func(*testing.T, *janus.Gateway)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -74,6 +76,14 @@ func InBubble(t *testing.T, opts janus.DialOptions, answer func(janus.BaseMsg) s
 				}
 				base := BaseOf(request)
 				for frame := range strings.SplitSeq(strings.ReplaceAll(answer(base), "TX", base.ID), "\n") {
+					if pause, ok := strings.CutPrefix(frame, "WAIT "); ok {
+						d, err := time.ParseDuration(pause)
+						if err != nil {
+							panic(err)
+						}
+						time.Sleep(d)
+						continue
+					}
 					if frame != "" && conn.Write(context.Background(), websocket.MessageText, []byte(frame)) != nil {
 						return
 					}

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,58 +25,81 @@ const notesFile = "notes.md"
 
 // page is the data of the template.
 type page struct {
-	Date, Took       string
-	Rounds           int
+	Date             string
+	Rounds, Attempts int
 	Versions         []string
-	Load             string
+	Machine          machine
+	Stretches        string
 	Missing          []string
 	Problems         []string
 	Bounds           []bound
 	Requests, Events string
 	Allocations      string
-	Idle             string
+	Idle, Sessions   string
+	Options          string
+	Gateways         string
+	Repeating        time.Duration
+	VariantHandles   string
+	GatewayHandles   string
+	GatewayInFlight  int
 	Real, Scripted   string // pictures
 	Cost             string
 	Notes            string
 }
 
-func writeReadme(module, out string, s *stage, f figures, how scale, took time.Duration) error {
+// machine says how busy the machine was and how long the report took.
+type machine struct {
+	Before, After string // load averages
+	Took          time.Duration
+	Stretches     []stretch
+}
+
+func writeReadme(module, out string, s *stage, f figures, how scale, m machine) error {
 	notes, err := os.ReadFile(filepath.Join(module, notesFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	p := page{
-		Date:        time.Now().UTC().Format(time.DateOnly),
-		Took:        took.Round(time.Second).String(),
-		Rounds:      how.Rounds,
-		Versions:    versions(s.ctx, s),
-		Load:        load(),
-		Missing:     s.Missing,
-		Problems:    s.Problems,
-		Bounds:      bounds(s, f, how),
-		Requests:    requestsTable(s, f, how),
-		Events:      eventsTable(s, f, how),
-		Allocations: allocationsTable(s, f),
-		Idle:        idleTable(s, f, how),
-		Real:        pictureReal,
-		Scripted:    pictureScripted,
-		Cost:        pictureEvents,
-		Notes:       strings.TrimSpace(string(notes)),
-	}
-	var text bytes.Buffer
-	if err := readmeTemplate.Execute(&text, p); err != nil {
+	p := newPage(s, f, how, m)
+	p.Versions, p.Notes = versions(s.ctx, s), strings.TrimSpace(string(notes))
+	text, err := p.render()
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(out, "README.md"), text.Bytes(), 0o644)
+	return os.WriteFile(filepath.Join(out, "README.md"), text, 0o644)
 }
 
-// load returns the load average, which shows whether the machine did other work.
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
+// newPage returns the page without what is not measured: versions and notes.
+func newPage(s *stage, f figures, how scale, m machine) *page {
+	return &page{
+		Date:            time.Now().UTC().Format(time.DateOnly),
+		Rounds:          how.Rounds,
+		Attempts:        attempts,
+		Machine:         m,
+		Stretches:       stretchesTable(m.Stretches),
+		Missing:         s.Missing,
+		Problems:        s.Problems,
+		Bounds:          bounds(f, how),
+		Requests:        requestsTable(s, f, how),
+		Events:          eventsTable(s, f, how),
+		Allocations:     allocationsTable(s, f),
+		Idle:            idleTable(s, f, how),
+		Sessions:        sessionsTable(s, f, how),
+		Options:         optionsTable(f),
+		Gateways:        gatewaysTable(f, how),
+		Repeating:       how.Repeating,
+		VariantHandles:  thousands(variantHandles),
+		GatewayHandles:  thousands(gatewayHandles),
+		GatewayInFlight: gatewayInFlight,
+		Real:            pictureReal,
+		Scripted:        pictureScripted,
+		Cost:            pictureEvents,
 	}
-	return strings.Join(strings.Fields(string(text))[:3], ", ")
+}
+
+func (p *page) render() ([]byte, error) {
+	var text bytes.Buffer
+	err := readmeTemplate.Execute(&text, p)
+	return text.Bytes(), err
 }
 
 // table returns a table in Markdown. All columns but the first are numbers.
@@ -118,7 +142,12 @@ func (f figures) timeAndCPU(what subject) string {
 	if len(f[what]) == 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%s; %s", spread(f.summary(what, wall)), digits(f.summary(what, cpu).Median))
+	use := f.summary(what, cpu)
+	cell := spread(f.summary(what, wall)) + "; " + digits(use.Median)
+	if spreadOf(use) > noisy {
+		cell += " (noisy)"
+	}
+	return cell
 }
 
 func requestsTable(s *stage, f figures, how scale) string {
@@ -178,4 +207,92 @@ func idleTable(s *stage, f figures, how scale) string {
 		rows = append(rows, s.row(thousands(handles), subject{"", scripted, contest.WorkIdle, handles}, cell))
 	}
 	return table(s.head("idle handles: bytes each"), rows)
+}
+
+// sessionsTable returns what idle sessions take, by contender and option.
+func sessionsTable(s *stage, f figures, how scale) string {
+	var rows [][]string
+	add := func(name, title string) {
+		what := subject{name, scripted, contest.WorkSessions, how.IdleSessions}
+		if len(f[what]) == 0 {
+			return
+		}
+		goroutines := "–"
+		if name != janode {
+			goroutines = thousands(int(f[what][0].Goroutines))
+		}
+		rows = append(rows, []string{title, digits(f.summary(what, held).Median), goroutines})
+	}
+	add(ours, ours)
+	add(kept, "ours, with DialOptions.KeepAlive")
+	for _, c := range s.Contenders {
+		if c.Name != ours {
+			add(c.Name, c.Name)
+		}
+	}
+	title := thousands(how.IdleSessions) + " idle sessions of one gateway"
+	return table([]string{title, "bytes each", "goroutines of all"}, rows)
+}
+
+// optionsTable compares options of this library with the defaults.
+func optionsTable(f figures) string {
+	var rows [][]string
+	add := func(name, title, work string, size int) {
+		what := subject{name, scripted, work, size}
+		plain := what
+		plain.Contender = ours
+		row := []string{title, f.timeAndCPU(what), "–", "–", fmt.Sprintf("%s; %s B",
+			digits(f.summary(what, mallocs).Median), digits(f.summary(what, bytesOf).Median))}
+		if name != ours {
+			row[2], row[3] = spread(f.ratio(what, plain, wall)), spread(f.ratio(what, plain, cpu))
+		}
+		rows = append(rows, row)
+	}
+	add(ours, "VideoRoom event", workVariantEvents, variantHandles)
+	add(typed, "VideoRoom event, parsed with videoroom.Parse", workVariantEvents, variantHandles)
+	return table([]string{"", "µs, and µs of CPU", "time", "CPU", "allocations"}, rows)
+}
+
+// gatewaysTable shows how much several gateways do in one process.
+func gatewaysTable(f figures, how scale) string {
+	var rows [][]string
+	for _, name := range []string{ours, floor} {
+		for _, gateways := range how.Gateways {
+			row := []string{fmt.Sprintf("%s, %s", name, plural(gateways, "gateway"))}
+			for _, work := range []string{workGatewayEvents, workGatewayRequests} {
+				what := subject{name, scripted, work, gateways}
+				row = append(row, f.rates(what, how.Gateways[0])...)
+			}
+			rows = append(rows, row)
+		}
+	}
+	return table([]string{
+		"", "events a second", "against one gateway", "µs of CPU an event",
+		"requests a second", "against one gateway", "µs of CPU a request",
+	}, rows)
+}
+
+// rates returns how much a subject does in a second, how much more that is than
+// with fewer gateways, and the CPU time of each.
+func (f figures) rates(what subject, fewer int) []string {
+	base := what
+	base.Size = fewer
+	return []string{
+		digits(f.summary(what, perSecond).Median),
+		spread(f.ratio(what, base, perSecond)),
+		digits(f.summary(what, cpu).Median),
+	}
+}
+
+// stretchesTable shows how busy the machine was.
+func stretchesTable(stretches []stretch) string {
+	var rows [][]string
+	for _, part := range stretches {
+		use := "–"
+		if !math.IsNaN(part.Busy) {
+			use = fmt.Sprintf("%.0f %%", 100*part.Busy)
+		}
+		rows = append(rows, []string{part.Name, part.Took.String(), thousands(part.Repeats), use, part.From, part.To})
+	}
+	return table([]string{"part", "took", "measured again", "CPU in use before", "load before", "load after"}, rows)
 }

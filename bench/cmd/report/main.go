@@ -39,7 +39,7 @@ var full = scale{
 }
 
 const (
-	variantHandles  = 1_000 // that events go to, read with each set of options
+	variantHandles  = 1_000 // that events go to, with and without Parse
 	gatewayHandles  = 1_000 // that events go to, of all gateways of a process
 	gatewayInFlight = 64    // requests on each gateway
 )

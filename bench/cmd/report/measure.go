@@ -33,7 +33,6 @@ type player struct {
 // The names in subjects of work that is measured in more than one part.
 const (
 	workVariantEvents   = "events, variants"
-	workVariantRequests = "requests, variants"
 	workGatewayEvents   = "events, gateways"
 	workGatewayRequests = "requests, gateways"
 )
@@ -59,7 +58,7 @@ func measureAll(ctx context.Context, s *stage, how scale) (figures, []stretch, e
 		{"requests to the scripted server", func() error { return m.requests(scripted) }},
 		{"streams of events", m.streams},
 		{"routing", m.routing},
-		{"options", m.variants},
+		{"typed events", m.variants},
 		{"several gateways", m.gateways},
 		{"idle handles", m.idleHandles},
 		{"idle sessions", m.idleSessions},
@@ -186,16 +185,16 @@ func (m *meter) routing() (err error) {
 	return m.alternate(players)
 }
 
-// variants measures what parsing events adds to reading them.
+// variants measures what parsing adds to events.
 func (m *meter) variants() error {
-	const handles = variantHandles
-	attach := contest.Round{Work: contest.WorkAttach, N: handles}
-	events := contest.Round{Work: contest.WorkStream, Handles: handles}
-	return m.prepared([]player{
-		{subject: subject{floor, scripted, workVariantEvents, handles}, round: events},
-		{subject: subject{ours, scripted, workVariantEvents, handles}, round: events},
-		{subject: subject{typed, scripted, workVariantEvents, handles}, round: events},
-	}, attach)
+	var events []player
+	for _, name := range []string{floor, ours, typed} {
+		events = append(events, player{
+			subject: subject{name, scripted, workVariantEvents, variantHandles},
+			round:   contest.Round{Work: contest.WorkStream, Handles: variantHandles},
+		})
+	}
+	return m.prepared(events, contest.Round{Work: contest.WorkAttach, N: variantHandles})
 }
 
 // gateways measures several gateways in one process, with the same number of
@@ -312,20 +311,24 @@ func (m *meter) alternate(players []player) error {
 		start := time.Now()
 		defer func() { last = time.Since(start) }()
 		return m.rounds(players, n, failed)
-	}, func() bool {
-		if m.repeating+last > m.scale.Repeating {
-			return false
-		}
-		m.repeating += last
-		m.stretches[len(m.stretches)-1].Repeats++
-		return true
-	})
+	}, func() bool { return m.mayRepeat(last) })
 	for what, results := range found {
 		if !failed[what] {
 			m.found[what] = results
 		}
 	}
 	return err
+}
+
+// mayRepeat reports whether there is time for something that takes as long as
+// given, and takes this time from what is left.
+func (m *meter) mayRepeat(takes time.Duration) bool {
+	if m.repeating+takes > m.scale.Repeating {
+		return false
+	}
+	m.repeating += takes
+	m.stretches[len(m.stretches)-1].Repeats++
+	return true
 }
 
 // rounds has the players do their rounds of n requests or events in turn, after one

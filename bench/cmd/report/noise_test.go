@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/cameronelliott/janus-go/bench/internal/contest"
 	"github.com/cameronelliott/janus-go/bench/internal/stats"
@@ -72,6 +73,20 @@ func TestQuietFails(t *testing.T) {
 	failure := errors.New("failure")
 	if _, err := quiet(func() (figures, error) { return nil, failure }, func() bool { return true }); !errors.Is(err, failure) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Repeating ends when its time is used up.
+func TestMayRepeat(t *testing.T) {
+	m := &meter{scale: scale{Repeating: time.Second}, stretches: []stretch{{}, {}}}
+	for i, want := range []bool{true, false, true, false} {
+		takes := []time.Duration{600 * time.Millisecond, 500 * time.Millisecond, 400 * time.Millisecond, 1}[i]
+		if got := m.mayRepeat(takes); got != want {
+			t.Errorf("%v after %v: %v", takes, m.repeating, got)
+		}
+	}
+	if m.stretches[0].Repeats != 0 || m.stretches[1].Repeats != 2 {
+		t.Errorf("%+v", m.stretches)
 	}
 }
 

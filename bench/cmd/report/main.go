@@ -15,7 +15,7 @@ import (
 type scale struct {
 	Rounds       int           // of each contender, in turn
 	Round        time.Duration // how long the floor takes for one
-	Repeating    time.Duration // the most time for measuring again what is noisy
+	Repeating    time.Duration // the most time in each part for measuring again what is noisy
 	InFlight     []int
 	Handles      []int // that a stream of events goes to
 	Routed       []int // handles attached while events are routed
@@ -28,7 +28,7 @@ type scale struct {
 var full = scale{
 	Rounds:       15,
 	Round:        100 * time.Millisecond,
-	Repeating:    4 * time.Minute,
+	Repeating:    time.Minute,
 	InFlight:     []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512},
 	Handles:      []int{1, 10, 100, 1_000, 10_000, 100_000},
 	Routed:       []int{10, 1_000, 100_000},
@@ -49,7 +49,7 @@ func main() {
 	peers := flag.Bool("peers", true, "fetch the peers and measure them too")
 	rounds := flag.Int("rounds", full.Rounds, "rounds of each measurement")
 	round := flag.Duration("round", full.Round, "how long a round is to take")
-	repeating := flag.Duration("repeating", full.Repeating, "the most time for measuring again what is noisy")
+	repeating := flag.Duration("repeating", full.Repeating, "the most time in each part for measuring again what is noisy")
 	limit := flag.Duration("limit", 20*time.Minute, "the most time that it may take")
 	flag.Parse()
 	how := full

@@ -10,18 +10,7 @@ import (
 
 	"github.com/cameronelliott/janus-go/bench/internal/contest"
 	"github.com/cameronelliott/janus-go/bench/internal/spawn"
-	"github.com/cameronelliott/janus-go/bench/internal/stats"
 )
-
-// subject is what was measured: a contender's work with a server. Size is the
-// number of requests in flight, of handles, of sessions or of gateways.
-type subject struct {
-	Contender, Server, Work string
-	Size                    int
-}
-
-// figures are the results of all rounds.
-type figures map[subject][]contest.Result
 
 // player is a contender's process and the work that it is to do.
 type player struct {
@@ -44,7 +33,7 @@ type meter struct {
 	scale     scale
 	found     figures
 	stretches []stretch
-	repeating time.Duration // the time spent on measuring again
+	repeating time.Duration // the time that this part has spent on measuring again
 }
 
 // measureAll measures everything, and tells how busy the machine was.
@@ -80,6 +69,7 @@ func (m *meter) watch(name string, measure func() error) error {
 	}
 	m.stretches = append(m.stretches, stretch{Name: name, Busy: use, From: load()})
 	part := &m.stretches[len(m.stretches)-1]
+	m.repeating = 0
 	start := time.Now()
 	err = measure()
 	part.Took, part.To = time.Since(start).Round(time.Second), load()
@@ -321,7 +311,7 @@ func (m *meter) alternate(players []player) error {
 }
 
 // mayRepeat reports whether there is time for something that takes as long as
-// given, and takes this time from what is left.
+// given, and takes this time from what is left for the part.
 func (m *meter) mayRepeat(takes time.Duration) bool {
 	if m.repeating+takes > m.scale.Repeating {
 		return false
@@ -390,31 +380,4 @@ func (m *meter) calibrate(players []player) (int, error) {
 		return min(max(n, p.round.N), 100*p.round.N), nil
 	}
 	return 0, errors.New("nothing to compare with")
-}
-
-// cost picks one of a result's figures, for one request or event.
-type cost func(contest.Result) float64
-
-func wall(r contest.Result) float64      { return r.WallNs / float64(r.N) / 1e3 }
-func cpu(r contest.Result) float64       { return r.CPUNs / float64(r.N) / 1e3 }
-func mallocs(r contest.Result) float64   { return r.Mallocs / float64(r.N) }
-func bytesOf(r contest.Result) float64   { return r.Bytes / float64(r.N) }
-func perSecond(r contest.Result) float64 { return float64(r.N) / r.WallNs * 1e9 }
-func held(r contest.Result) float64      { return r.Held / float64(r.N) }
-
-// each is one of the figures of all rounds of a subject.
-func (f figures) each(what subject, c cost) []float64 {
-	values := make([]float64, len(f[what]))
-	for i, r := range f[what] {
-		values[i] = c(r)
-	}
-	return values
-}
-
-// summary summarises one of the figures of a subject.
-func (f figures) summary(what subject, c cost) stats.Summary { return stats.Of(f.each(what, c)) }
-
-// ratio compares the figures of two subjects round by round.
-func (f figures) ratio(what, base subject, c cost) stats.Summary {
-	return stats.Ratios(f.each(what, c), f.each(base, c))
 }

@@ -90,6 +90,22 @@ func TestMayRepeat(t *testing.T) {
 	}
 }
 
+// Each part has the time anew, and its repeats are counted with it.
+func TestWatch(t *testing.T) {
+	m := &meter{ctx: t.Context(), scale: scale{Repeating: time.Second}}
+	for _, name := range []string{"one", "two"} {
+		err := m.watch(name, func() error {
+			if !m.mayRepeat(time.Second) {
+				t.Errorf("part %s has no time to repeat anything", name)
+			}
+			return nil
+		})
+		if part := m.stretches[len(m.stretches)-1]; err != nil || part.Name != name || part.Repeats != 1 || part.To == "" {
+			t.Errorf("%+v, %v", part, err)
+		}
+	}
+}
+
 func TestSpreadSaysNoisy(t *testing.T) {
 	for want, s := range map[string]stats.Summary{
 		"3.00 (2.50–3.50)":        {Low: 2.5, Median: 3, High: 3.5, N: 3},

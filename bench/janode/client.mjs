@@ -63,6 +63,7 @@ const works = {
     await handles[0].message({ request: 'stream', events: n, handles: to });
     await done;
   },
+  sessions: ({ n }) => spread(n, attachesAtOnce, () => main.connection.create()),
   connect: ({ n }) => spread(n, 1, async () => extra.push(await connect())),
 };
 
@@ -73,14 +74,15 @@ const heldBytes = () => {
 };
 
 const play = async (round) => {
-  const held = round.work === 'idle' ? heldBytes() : 0;
+  const settled = round.work === 'idle' || round.work === 'sessions';
+  const held = settled ? heldBytes() : 0;
   const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
   await works[round.work](round);
   const wallNs = Number(process.hrtime.bigint() - start);
   const { user, system } = process.cpuUsage(cpu);
   const result = { n: round.n, wallNs, cpuNs: (user + system) * 1000 };
-  if (round.work === 'idle') result.held = heldBytes() - held;
+  if (settled) result.held = heldBytes() - held;
   while (extra.length > 0) await extra.pop().connection.close();
   return result;
 };

@@ -113,4 +113,12 @@ func (c *client) Stream(events, handles int) error {
 // reply behind them comes.
 func (c *client) Route(int) error { return errors.ErrUnsupported }
 
+// Create creates n more sessions.
+func (c *client) Create(n int) error {
+	return contest.Attach(n, func() error {
+		_, err := c.gateway.Create()
+		return err
+	})
+}
+
 func (c *client) Close() error { return c.gateway.Close() }

@@ -13,11 +13,16 @@ import (
 	"github.com/cameronelliott/janus-go/bench/internal/ours"
 )
 
-var contenders = map[string]contest.Dial{"ours": ours.Dial, "floor": floor.Dial}
+var contenders = map[string]contest.Dial{
+	"ours":       ours.Dial,
+	"ours-kept":  ours.DialKept,
+	"ours-typed": ours.DialTyped,
+	"floor":      floor.Dial,
+}
 
 func main() {
 	log.SetFlags(0)
-	name := flag.String("contender", "ours", "ours or floor")
+	name := flag.String("contender", "ours", "ours, ours-kept, ours-typed or floor")
 	url := flag.String("url", "", "the server's URL")
 	flag.Parse()
 	dial := contenders[*name]

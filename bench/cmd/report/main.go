@@ -13,33 +13,47 @@ import (
 
 // scale is how much is measured.
 type scale struct {
-	Rounds   int           // of each contender, in turn
-	Round    time.Duration // how long the floor takes for one
-	InFlight []int
-	Handles  []int // that a stream of events goes to
-	Routed   []int // handles attached while events are routed
-	Idle     []int // handles attached to see what they take
-	Sessions int   // kept alive
+	Rounds       int           // of each contender, in turn
+	Round        time.Duration // how long the floor takes for one
+	Repeating    time.Duration // the most time in each part for measuring again what is noisy
+	InFlight     []int
+	Handles      []int // that a stream of events goes to
+	Routed       []int // handles attached while events are routed
+	Idle         []int // handles attached to see what they take
+	Gateways     []int // in one process; the first is 1
+	IdleSessions int   // created to see what they take
+	Sessions     int   // kept alive
 }
 
 var full = scale{
-	Rounds:   15,
-	Round:    100 * time.Millisecond,
-	InFlight: []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512},
-	Handles:  []int{1, 10, 100, 1_000, 10_000, 100_000},
-	Routed:   []int{10, 1_000, 100_000},
-	Idle:     []int{10_000, 20_000, 50_000, 100_000},
-	Sessions: 10_000,
+	Rounds:       15,
+	Round:        100 * time.Millisecond,
+	Repeating:    time.Minute,
+	InFlight:     []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512},
+	Handles:      []int{1, 10, 100, 1_000, 10_000, 100_000},
+	Routed:       []int{10, 1_000, 100_000},
+	Idle:         []int{10_000, 20_000, 50_000, 100_000},
+	Gateways:     []int{1, 2, 4},
+	IdleSessions: 100_000,
+	Sessions:     10_000,
 }
+
+const (
+	variantHandles  = 1_000 // that events go to, with and without Parse
+	gatewayHandles  = 1_000 // that events go to, of all gateways of a process
+	gatewayInFlight = 64    // requests on each gateway
+)
 
 func main() {
 	out := flag.String("out", ".", "the `folder` to write README.md and its pictures to")
 	peers := flag.Bool("peers", true, "fetch the peers and measure them too")
 	rounds := flag.Int("rounds", full.Rounds, "rounds of each measurement")
+	round := flag.Duration("round", full.Round, "how long a round is to take")
+	repeating := flag.Duration("repeating", full.Repeating, "the most time in each part for measuring again what is noisy")
 	limit := flag.Duration("limit", 20*time.Minute, "the most time that it may take")
 	flag.Parse()
 	how := full
-	how.Rounds = *rounds
+	how.Rounds, how.Round, how.Repeating = *rounds, *round, *repeating
 	ctx, cancel := context.WithTimeout(context.Background(), *limit)
 	defer cancel()
 	if err := run(ctx, ".", *out, how, *peers); err != nil {
@@ -50,7 +64,7 @@ func main() {
 
 // run measures and writes the report. module is the folder of this module.
 func run(ctx context.Context, module, out string, how scale, peers bool) (err error) {
-	started := time.Now()
+	started, before := time.Now(), load()
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
@@ -59,14 +73,15 @@ func run(ctx context.Context, module, out string, how scale, peers bool) (err er
 		return err
 	}
 	defer func() { err = firstError(err, s.Close()) }()
-	f, err := measureAll(ctx, s, how)
+	f, stretches, err := measureAll(ctx, s, how)
 	if err != nil {
 		return err
 	}
 	if err := drawPictures(out, s, f, how); err != nil {
 		return err
 	}
-	return writeReadme(module, out, s, f, how, time.Since(started))
+	took := machine{Before: before, After: load(), Took: time.Since(started).Round(time.Second), Stretches: stretches}
+	return writeReadme(module, out, s, f, how, took)
 }
 
 // firstError is the first of errors that is one.

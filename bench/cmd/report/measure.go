@@ -4,23 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
 	"github.com/cameronelliott/janus-go/bench/internal/contest"
 	"github.com/cameronelliott/janus-go/bench/internal/spawn"
-	"github.com/cameronelliott/janus-go/bench/internal/stats"
 )
-
-// subject is what was measured: a contender's work with a server. Size is the
-// number of requests in flight or of handles.
-type subject struct {
-	Contender, Server, Work string
-	Size                    int
-}
-
-// figures are the results of all rounds.
-type figures map[subject][]contest.Result
 
 // player is a contender's process and the work that it is to do.
 type player struct {
@@ -29,15 +19,25 @@ type player struct {
 	round   contest.Round
 }
 
+// The names in subjects of work that is measured in more than one part.
+const (
+	workVariantEvents   = "events, variants"
+	workGatewayEvents   = "events, gateways"
+	workGatewayRequests = "requests, gateways"
+)
+
 // meter measures.
 type meter struct {
-	ctx   context.Context
-	stage *stage
-	scale scale
-	found figures
+	ctx       context.Context
+	stage     *stage
+	scale     scale
+	found     figures
+	stretches []stretch
+	repeating time.Duration // the time that this part has spent on measuring again
 }
 
-func measureAll(ctx context.Context, s *stage, how scale) (figures, error) {
+// measureAll measures everything, and tells how busy the machine was.
+func measureAll(ctx context.Context, s *stage, how scale) (figures, []stretch, error) {
 	m := &meter{ctx: ctx, stage: s, scale: how, found: make(figures)}
 	parts := []struct {
 		name    string
@@ -47,17 +47,34 @@ func measureAll(ctx context.Context, s *stage, how scale) (figures, error) {
 		{"requests to the scripted server", func() error { return m.requests(scripted) }},
 		{"streams of events", m.streams},
 		{"routing", m.routing},
+		{"typed events", m.variants},
+		{"several gateways", m.gateways},
 		{"idle handles", m.idleHandles},
+		{"idle sessions", m.idleSessions},
 		{"sessions kept alive", m.keptSessions},
 	}
 	for _, part := range parts {
-		start := time.Now()
-		if err := part.measure(); err != nil {
-			return nil, fmt.Errorf("%s: %w", part.name, err)
+		if err := m.watch(part.name, part.measure); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", part.name, err)
 		}
-		fmt.Fprintf(os.Stderr, "%s: %v\n", part.name, time.Since(start).Round(time.Second))
 	}
-	return m.found, nil
+	return m.found, m.stretches, nil
+}
+
+// watch measures a part and records how busy the machine was.
+func (m *meter) watch(name string, measure func() error) error {
+	use, err := busy(m.ctx)
+	if err != nil {
+		use = math.NaN()
+	}
+	m.stretches = append(m.stretches, stretch{Name: name, Busy: use, From: load()})
+	part := &m.stretches[len(m.stretches)-1]
+	m.repeating = 0
+	start := time.Now()
+	err = measure()
+	part.Took, part.To = time.Since(start).Round(time.Second), load()
+	fmt.Fprintf(os.Stderr, "%s: %v, %d measured again\n", name, part.Took, part.Repeats)
+	return err
 }
 
 // requests measures requests of all kinds to a server.
@@ -158,6 +175,64 @@ func (m *meter) routing() (err error) {
 	return m.alternate(players)
 }
 
+// variants measures what parsing adds to events.
+func (m *meter) variants() error {
+	var events []player
+	for _, name := range []string{floor, ours, typed} {
+		events = append(events, player{
+			subject: subject{name, scripted, workVariantEvents, variantHandles},
+			round:   contest.Round{Work: contest.WorkStream, Handles: variantHandles},
+		})
+	}
+	return m.prepared(events, contest.Round{Work: contest.WorkAttach, N: variantHandles})
+}
+
+// gateways measures several gateways in one process, with the same number of
+// handles in all, or as many requests in flight on each.
+func (m *meter) gateways() error {
+	err := m.prepared(m.gatewayPlayers(workGatewayEvents,
+		contest.Round{Work: contest.WorkStream, Handles: gatewayHandles}),
+		contest.Round{Work: contest.WorkAttach, N: gatewayHandles})
+	if err != nil {
+		return err
+	}
+	return m.prepared(m.gatewayPlayers(workGatewayRequests,
+		contest.Round{Work: contest.WorkKeepAlive, InFlight: gatewayInFlight}), contest.Round{})
+}
+
+// gatewayPlayers returns the players of rounds with one gateway and with more.
+func (m *meter) gatewayPlayers(work string, round contest.Round) (players []player) {
+	for _, name := range []string{floor, ours} {
+		for _, gateways := range m.scale.Gateways {
+			round.Gateways = gateways
+			players = append(players, player{subject: subject{name, scripted, work, gateways}, round: round})
+		}
+	}
+	return players
+}
+
+// prepared has players take turns, each in a process of its own that has done the
+// round first, if first has any work.
+func (m *meter) prepared(players []player, first contest.Round) (err error) {
+	var started []player
+	defer func() { err = closeAll(started, err) }()
+	for _, p := range players {
+		p.client, err = m.stage.start(m.ctx, *m.stage.contender(p.subject.Contender), p.subject.Server)
+		if err != nil {
+			return err
+		}
+		started = append(started, p)
+		if first.Work == "" {
+			continue
+		}
+		first.Gateways = p.round.Gateways
+		if _, err := p.client.Do(first); err != nil {
+			return err
+		}
+	}
+	return m.alternate(started)
+}
+
 // idleHandles measures what handles hold that nothing happens to.
 func (m *meter) idleHandles() error {
 	for _, c := range m.stage.Contenders {
@@ -168,6 +243,28 @@ func (m *meter) idleHandles() error {
 			if err := m.once(c, contest.Round{Work: contest.WorkIdle, N: handles}); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// idleSessions measures what sessions hold that nothing happens to. Peers that
+// cannot have that many are left out, and named.
+func (m *meter) idleSessions() error {
+	contenders := []contender{*m.stage.contender(kept)}
+	for _, c := range m.stage.Contenders {
+		if c.Name != floor { // it has none
+			contenders = append(contenders, c)
+		}
+	}
+	for _, c := range contenders {
+		round := contest.Round{Work: contest.WorkSessions, N: m.scale.IdleSessions}
+		err := m.once(c, round)
+		if err != nil && (c.own || m.ctx.Err() != nil) {
+			return err
+		}
+		if err != nil {
+			m.stage.problem(subject{c.Name, scripted, round.Work, round.N}, err)
 		}
 	}
 	return nil
@@ -191,14 +288,43 @@ func (m *meter) once(c contender, round contest.Round) error {
 	return firstError(err, client.Close())
 }
 
-// alternate has the players do their rounds in turn, after one to warm up. A
-// peer that fails is left out, and named.
+// alternate has the players do their rounds in turn, and all again if the figures
+// are noisy. A peer that fails is left out, and named.
 func (m *meter) alternate(players []player) error {
 	n, err := m.calibrate(players)
 	if err != nil {
 		return err
 	}
+	var last time.Duration // that the rounds took
 	failed := make(map[subject]bool)
+	found, err := quiet(func() (figures, error) {
+		start := time.Now()
+		defer func() { last = time.Since(start) }()
+		return m.rounds(players, n, failed)
+	}, func() bool { return m.mayRepeat(last) })
+	for what, results := range found {
+		if !failed[what] {
+			m.found[what] = results
+		}
+	}
+	return err
+}
+
+// mayRepeat reports whether there is time for something that takes as long as
+// given, and takes this time from what is left for the part.
+func (m *meter) mayRepeat(takes time.Duration) bool {
+	if m.repeating+takes > m.scale.Repeating {
+		return false
+	}
+	m.repeating += takes
+	m.stretches[len(m.stretches)-1].Repeats++
+	return true
+}
+
+// rounds has the players do their rounds of n requests or events in turn, after one
+// to warm up.
+func (m *meter) rounds(players []player, n int, failed map[subject]bool) (figures, error) {
+	found := make(figures)
 	for i := range m.scale.Rounds + 1 {
 		for _, p := range players {
 			if failed[p.subject] {
@@ -208,17 +334,17 @@ func (m *meter) alternate(players []player) error {
 			result, err := p.client.Do(p.round)
 			switch {
 			case err == nil && i > 0:
-				m.found[p.subject] = append(m.found[p.subject], result)
-			case err != nil && (p.subject.Contender == ours || p.subject.Contender == floor || m.ctx.Err() != nil):
-				return err
+				found[p.subject] = append(found[p.subject], result)
+			case err != nil && (m.stage.contender(p.subject.Contender).own || m.ctx.Err() != nil):
+				return nil, err
 			case err != nil:
 				failed[p.subject] = true
-				delete(m.found, p.subject)
+				delete(found, p.subject)
 				m.stage.problem(p.subject, err)
 			}
 		}
 	}
-	return nil
+	return found, nil
 }
 
 // problem names what a peer could not do.
@@ -254,30 +380,4 @@ func (m *meter) calibrate(players []player) (int, error) {
 		return min(max(n, p.round.N), 100*p.round.N), nil
 	}
 	return 0, errors.New("nothing to compare with")
-}
-
-// cost picks one of a result's figures, for one request or event.
-type cost func(contest.Result) float64
-
-func wall(r contest.Result) float64    { return r.WallNs / float64(r.N) / 1e3 }
-func cpu(r contest.Result) float64     { return r.CPUNs / float64(r.N) / 1e3 }
-func mallocs(r contest.Result) float64 { return r.Mallocs / float64(r.N) }
-func bytesOf(r contest.Result) float64 { return r.Bytes / float64(r.N) }
-func held(r contest.Result) float64    { return r.Held / float64(r.N) }
-
-// each is one of the figures of all rounds of a subject.
-func (f figures) each(what subject, c cost) []float64 {
-	values := make([]float64, len(f[what]))
-	for i, r := range f[what] {
-		values[i] = c(r)
-	}
-	return values
-}
-
-// summary summarises one of the figures of a subject.
-func (f figures) summary(what subject, c cost) stats.Summary { return stats.Of(f.each(what, c)) }
-
-// ratio compares the figures of two subjects round by round.
-func (f figures) ratio(what, base subject, c cost) stats.Summary {
-	return stats.Ratios(f.each(what, c), f.each(base, c))
 }

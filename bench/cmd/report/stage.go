@@ -19,6 +19,8 @@ const (
 	scripted  = "scripted"
 
 	ours    = "ours"
+	typed   = "ours-typed" // readers parse their events
+	kept    = "ours-kept"  // with keepalives
 	floor   = "floor"
 	notedit = "notedit"
 	janode  = "Janode"
@@ -28,12 +30,14 @@ const (
 type contender struct {
 	Name    string
 	Version string
+	own     bool // it must not fail
 	command func(url string) []string
 }
 
 // stage is where everything takes place.
 type stage struct {
 	Contenders []contender
+	variants   []contender // this library with other options
 	ctx        context.Context
 	Missing    []string // peers, and why they are not there
 	Problems   []string // what contenders could not do
@@ -65,15 +69,19 @@ func newStage(ctx context.Context, module string, peers bool) (s *stage, err err
 		return nil, err
 	}
 	s.urls[realJanus], s.urls[scripted] = s.janus.URL, s.scripted.URL
-	for _, name := range []string{ours, floor} {
-		s.add(contender{Name: name, command: func(url string) []string {
-			return []string{s.program("client"), "-contender", name, "-url", url}
-		}})
-	}
+	s.Contenders = []contender{s.own(ours), s.own(floor)}
+	s.variants = []contender{s.own(typed), s.own(kept)}
 	if peers {
 		s.addPeers(ctx, module)
 	}
 	return s, nil
+}
+
+// own returns a contender of this module.
+func (s *stage) own(name string) contender {
+	return contender{Name: name, own: true, command: func(url string) []string {
+		return []string{s.program("client"), "-contender", name, "-url", url}
+	}}
 }
 
 func (s *stage) add(c contender) { s.Contenders = append(s.Contenders, c) }
@@ -89,7 +97,7 @@ func (s *stage) addPeers(ctx context.Context, module string) {
 	if err != nil {
 		s.miss(notedit, err)
 	} else {
-		s.add(contender{notedit, version, func(url string) []string {
+		s.add(contender{Name: notedit, Version: version, command: func(url string) []string {
 			return []string{s.program("main"), "-url", url}
 		}})
 	}
@@ -98,7 +106,7 @@ func (s *stage) addPeers(ctx context.Context, module string) {
 		s.miss(janode, err)
 		return
 	}
-	s.add(contender{janode, version, func(url string) []string {
+	s.add(contender{Name: janode, Version: version, command: func(url string) []string {
 		return []string{"node", "--expose-gc", filepath.Join(module, "janode", "client.mjs"), url}
 	}})
 }
@@ -141,9 +149,11 @@ func (s *stage) start(ctx context.Context, c contender, server string) (*spawn.C
 
 // contender returns the one with this name, or nil if it is missing.
 func (s *stage) contender(name string) *contender {
-	for i := range s.Contenders {
-		if s.Contenders[i].Name == name {
-			return &s.Contenders[i]
+	for _, list := range [][]contender{s.Contenders, s.variants} {
+		for i := range list {
+			if list[i].Name == name {
+				return &list[i]
+			}
 		}
 	}
 	return nil

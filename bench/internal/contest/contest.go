@@ -74,6 +74,12 @@ type Keeper interface {
 	Keep(url string, n int) (Kept, error)
 }
 
+// Creator is a contender that can have many sessions.
+type Creator interface {
+	// Create creates n more sessions, which stay until Close.
+	Create(n int) error
+}
+
 // Kept is what keeping sessions alive takes.
 type Kept struct {
 	KeepAlives int `json:"keepAlives"` // that the server got
@@ -88,7 +94,8 @@ type Dial func(ctx context.Context, url string) (Client, error)
 // attachesAtOnce is how many handles are attached at the same time.
 const attachesAtOnce = 64
 
-// Attach calls attach n times, many at once.
+// Attach calls attach n times, many at once. What is attached may also be
+// sessions.
 func Attach(n int, attach func() error) error { return Spread(n, attachesAtOnce, attach) }
 
 // Shuffle puts handles into an order that has nothing to do with that in which

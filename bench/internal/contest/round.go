@@ -16,6 +16,7 @@ const (
 	WorkRoute     = "route"     // N events to such handles
 	WorkConnect   = "connect"   // N times: connect, and make a session
 	WorkKeep      = "keep"      // N sessions kept alive
+	WorkSessions  = "sessions"  // N sessions that nothing happens to
 )
 
 // Round is one round of work.
@@ -24,7 +25,22 @@ type Round struct {
 	N        int    `json:"n"`
 	InFlight int    `json:"inFlight,omitempty"`
 	Handles  int    `json:"handles,omitempty"`
+
+	// Gateways is the number of connections that share N and Handles. Each of
+	// them has InFlight requests in flight. 0 means 1.
+	Gateways int `json:"gateways,omitempty"`
 }
+
+// share returns the part of the round that connection i of r.Gateways does.
+func (r Round) share(i int) Round {
+	r.N = (r.N + i) / r.Gateways
+	r.Handles = (r.Handles + i) / r.Gateways
+	r.Gateways = 0
+	return r
+}
+
+// settled reports whether the round measures the memory that remains in use.
+func (r Round) settled() bool { return r.Work == WorkIdle || r.Work == WorkSessions }
 
 // Result is what a round has cost the client's process. A process that cannot
 // tell how much it allocates reports zero there.
@@ -42,11 +58,11 @@ type Result struct {
 
 // measure runs a round's work and tells what it has cost this process.
 func (r Round) measure(run func() error) (Result, error) {
-	before := takeSnapshot(r.Work == WorkIdle)
+	before := takeSnapshot(r.settled())
 	start := time.Now()
 	err := run()
 	wall := time.Since(start)
-	after := takeSnapshot(r.Work == WorkIdle)
+	after := takeSnapshot(r.settled())
 	return Result{
 		N:          r.N,
 		WallNs:     float64(wall),

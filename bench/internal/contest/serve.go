@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // player does rounds with one contender.
@@ -14,6 +15,7 @@ type player struct {
 	dial   Dial
 	url    string
 	client Client
+	more   []Client // the other connections of rounds with several
 	extra  []Client // connected in a round
 	kept   Kept
 }
@@ -26,8 +28,8 @@ func Serve(ctx context.Context, dial Dial, url string, in io.Reader, out io.Writ
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
 	p := &player{ctx: ctx, dial: dial, url: url, client: client}
+	defer func() { err = errors.Join(err, p.close()) }()
 	results := json.NewEncoder(out)
 	if err := results.Encode(Result{}); err != nil {
 		return err
@@ -48,7 +50,7 @@ func Serve(ctx context.Context, dial Dial, url string, in io.Reader, out io.Writ
 
 // play does a round. What comes after the work is not measured.
 func (p *player) play(r Round) Result {
-	result, err := r.measure(func() error { return p.work(r) })
+	result, err := r.measure(func() error { return p.share(r) })
 	for _, c := range p.extra {
 		err = errors.Join(err, c.Close())
 	}
@@ -60,22 +62,60 @@ func (p *player) play(r Round) Result {
 	return result
 }
 
-func (p *player) work(r Round) error {
+// close ends the connections.
+func (p *player) close() error {
+	err := p.client.Close()
+	for _, c := range p.more {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// share does a round with as many connections as it is for, all at once. It
+// makes those that are missing.
+func (p *player) share(r Round) error {
+	if r.Gateways <= 1 {
+		return p.work(p.client, r)
+	}
+	for len(p.more) < r.Gateways-1 {
+		c, err := p.dial(p.ctx, p.url)
+		if err != nil {
+			return err
+		}
+		p.more = append(p.more, c)
+	}
+	clients := append([]Client{p.client}, p.more[:r.Gateways-1]...)
+	errs := make([]error, len(clients))
+	var wait sync.WaitGroup
+	for i, c := range clients {
+		wait.Go(func() { errs[i] = p.work(c, r.share(i)) })
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// work does a round with c.
+func (p *player) work(c Client, r Round) error {
 	switch r.Work {
 	case WorkKeepAlive:
-		return p.client.KeepAlives(r.N, r.InFlight)
+		return c.KeepAlives(r.N, r.InFlight)
 	case WorkMessage:
-		return p.client.Messages(r.N, r.InFlight)
+		return c.Messages(r.N, r.InFlight)
 	case WorkAttach, WorkIdle:
-		return p.client.Attach(r.N, r.Work == WorkAttach)
+		return c.Attach(r.N, r.Work == WorkAttach)
 	case WorkStream:
-		return p.client.Stream(r.N, r.Handles)
+		return c.Stream(r.N, r.Handles)
 	case WorkRoute:
-		return p.client.Route(r.N)
+		return c.Route(r.N)
 	case WorkConnect:
 		return Spread(r.N, 1, p.connect)
 	case WorkKeep:
-		return p.keep(r.N)
+		return p.keep(c, r.N)
+	case WorkSessions:
+		if creator, ok := c.(Creator); ok {
+			return creator.Create(r.N)
+		}
+		return errors.ErrUnsupported
 	}
 	return fmt.Errorf("unknown work %q", r.Work)
 }
@@ -89,8 +129,8 @@ func (p *player) connect() error {
 	return err
 }
 
-func (p *player) keep(n int) (err error) {
-	keeper, ok := p.client.(Keeper)
+func (p *player) keep(c Client, n int) (err error) {
+	keeper, ok := c.(Keeper)
 	if !ok {
 		return errors.ErrUnsupported
 	}

@@ -18,6 +18,7 @@ type client struct {
 	ctx     context.Context
 	gateway *janus.Gateway
 	session *janus.Session
+	isEvent func(msg any) bool
 
 	echo    *janus.Handle
 	pending *contest.Countdown
@@ -29,7 +30,13 @@ type client struct {
 
 // Dial connects with the default options.
 func Dial(ctx context.Context, url string) (contest.Client, error) {
-	gateway, _, err := janus.Dial(ctx, url, nil)
+	return dial(ctx, url, nil, untyped)
+}
+
+// dial connects. isEvent is what readers do with each message, and reports
+// whether it is an event.
+func dial(ctx context.Context, url string, opts *janus.DialOptions, isEvent func(any) bool) (contest.Client, error) {
+	gateway, _, err := janus.Dial(ctx, url, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +44,7 @@ func Dial(ctx context.Context, url string) (contest.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{ctx: ctx, gateway: gateway, session: session, pending: contest.NewCountdown()}, nil
+	return &client{ctx: ctx, gateway: gateway, session: session, isEvent: isEvent, pending: contest.NewCountdown()}, nil
 }
 
 func (c *client) KeepAlives(n, inFlight int) error {
@@ -84,7 +91,7 @@ func (c *client) Attach(n int, read bool) error {
 // stream's end is not reached.
 func (c *client) read(handle *janus.Handle) {
 	for msg := range handle.Events {
-		if _, ok := msg.(*janus.EventMsg); ok {
+		if c.isEvent(msg) {
 			c.pending.Read()
 		}
 	}

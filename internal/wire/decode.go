@@ -321,7 +321,7 @@ const maxShort = 32
 // stringCache holds strings that were decoded recently, so that those that come
 // again, such as the keys of a plugin's data, are not allocated again. They are
 // interface values, since converting a string to one allocates too.
-type stringCache [256][2]any
+type stringCache [128][4]any
 
 var hashSeed = maphash.MakeSeed()
 
@@ -333,7 +333,7 @@ func (c *stringCache) get(s []byte) any {
 			return known
 		}
 	}
-	set[1] = set[0]
+	copy(set[1:], set[:])
 	set[0] = string(s)
 	return set[0]
 }

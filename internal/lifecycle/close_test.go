@@ -2,10 +2,14 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"nhooyr.io/websocket"
 
@@ -79,4 +83,100 @@ func TestErrorOfCloseHasNoCredentials(t *testing.T) {
 	if err := gateway.Close(99, ""); err == nil || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A Create that waits for its token when Shutdown begins is carried out, and its
+// session is destroyed.
+func TestShutdownWhileATokenIsAwaited(t *testing.T) {
+	server := start(t, nil)
+	asked, release := make(chan struct{}, 100), make(chan struct{})
+	g, _ := dial(t, server, &janus.DialOptions{Logger: testutil.Quiet, TokenSource: func(context.Context, uint64) (string, error) {
+		asked <- struct{}{}
+		<-release
+		return "", nil
+	}})
+	created := make(chan error, 1)
+	go func() { _, err := g.Create(t.Context(), ""); created <- err }()
+	await(t, "the TokenSource", asked)
+	down := make(chan error, 1)
+	go func() { down <- g.Shutdown(t.Context()) }()
+	for { // until Shutdown has begun
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_, err := g.Create(ctx, "")
+		cancel()
+		if errors.Is(err, janus.ErrClosed) {
+			break
+		}
+	}
+	close(release)
+	if err := await(t, "Shutdown", down); err != nil {
+		t.Error(err)
+	}
+	if err := await(t, "Create", created); err != nil {
+		t.Errorf("the session was not made: %v", err)
+	}
+	if n := len(requests(server, "destroy")); n == 0 {
+		t.Error("the session was not destroyed")
+	}
+}
+
+// Shutdown destroys a bounded number of sessions at the same time.
+func TestShutdownOfManySessions(t *testing.T) {
+	const sessions, atOnce = 200, 64
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var waiting []string
+		destroyed := 0
+		made := 0
+		var conn *websocket.Conn
+		write := func(frame string) {
+			if err := conn.Write(context.Background(), websocket.MessageText, []byte(frame)); err != nil {
+				t.Error(err)
+			}
+		}
+		client := testutil.ServeMemory(t, func(c *websocket.Conn) {
+			conn = c
+			for {
+				_, request, err := conn.Read(context.Background())
+				if err != nil {
+					return
+				}
+				base := testutil.BaseOf(request)
+				if base.Type == "create" {
+					made++
+					write(fmt.Sprintf(`{"janus":"success","transaction":%q,"data":{"id":%d}}`, base.ID, made))
+					continue
+				}
+				mu.Lock()
+				waiting = append(waiting, fmt.Sprintf(`{"janus":"success","transaction":%q,"session_id":%d}`, base.ID, base.Session))
+				mu.Unlock()
+			}
+		})
+		g, _, err := janus.Dial(context.Background(), "ws://memory/", &janus.DialOptions{HTTPClient: client, Logger: testutil.Quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range sessions {
+			testutil.Create(t, g)
+		}
+		down := make(chan error, 1)
+		go func() { down <- g.Shutdown(context.Background()) }()
+		for destroyed < sessions {
+			synctest.Wait()
+			mu.Lock()
+			answers := waiting
+			waiting = nil
+			mu.Unlock()
+			if want := min(atOnce, sessions-destroyed); len(answers) != want {
+				t.Fatalf("%d sessions are being destroyed, want %d", len(answers), want)
+			}
+			destroyed += len(answers)
+			for _, answer := range answers {
+				write(answer)
+			}
+		}
+		if err := <-down; err != nil {
+			t.Error(err)
+		}
+	})
 }

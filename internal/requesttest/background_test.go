@@ -113,3 +113,17 @@ func TestTokenSource(t *testing.T) {
 		}
 	}
 }
+
+// A claimed session is kept alive with the token of its claim.
+func TestKeepAliveAfterClaim(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	g, _ := testutil.Dial(t, srv, &janus.DialOptions{Logger: testutil.Quiet, KeepAlive: 10 * time.Millisecond})
+	testutil.Reply(srv, "claim", `{"janus":"success","transaction":"TX","session_id":77}`)
+	if _, err := g.Claim(testutil.Context(t), "token of the claim", 77); err != nil {
+		t.Fatal(err)
+	}
+	testutil.Eventually(t, "a keepalive", func() bool { return len(testutil.Sent(srv, "keepalive")) > 0 })
+	if request := testutil.Sent(srv, "keepalive")[0]; !strings.Contains(string(request), "token of the claim") {
+		t.Errorf("sent %s", request)
+	}
+}

@@ -36,7 +36,7 @@ func TestUnexpectedRepliesNameRequestAndReply(t *testing.T) {
 	srv := testutil.NewServer(t, nil)
 	g, _, session, handle := testutil.Open(t, srv)
 	frames := map[string]string{
-		"surprise": `{"janus":"surprise","transaction":"TX"}`,
+		"surprise": `{"janus":"surprise","transaction":"TX","data":{"id":5}}`,
 		"success":  `{"janus":"success","transaction":"TX","data":{"id":"seven"}}`,
 	}
 	for name, call := range testutil.Calls(g, session, handle) {

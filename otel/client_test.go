@@ -208,8 +208,8 @@ func TestSpans(t *testing.T) {
 		"rpc.system.name": "janus", "rpc.method": "message", "error.type": "plugin.413",
 		"server.address": "127.0.0.1", "team": "a", "janus.handle.id": id(handle.ID),
 	} {
-		if got, _ := attrs.Value(key); got.Emit() != want {
-			t.Errorf("%s is %q, want %q", key, got.Emit(), want)
+		if got, _ := attrs.Value(key); got.String() != want {
+			t.Errorf("%s is %q, want %q", key, got.String(), want)
 		}
 	}
 	if failed.Status().Code != codes.Error || spans["attach janus.plugin.echotest"].Status().Code != codes.Unset {

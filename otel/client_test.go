@@ -3,15 +3,11 @@ package otel_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -20,22 +16,6 @@ import (
 	"github.com/cameronelliott/janus-go/otel"
 	"github.com/cameronelliott/janus-go/trace"
 )
-
-// lab keeps metrics and spans.
-type lab struct {
-	reader *sdkmetric.ManualReader
-	meters *sdkmetric.MeterProvider
-	spans  *tracetest.SpanRecorder
-	traces *sdktrace.TracerProvider
-}
-
-func newLab(t *testing.T) *lab {
-	t.Helper()
-	l := &lab{reader: sdkmetric.NewManualReader(), spans: tracetest.NewSpanRecorder()}
-	l.meters = sdkmetric.NewMeterProvider(sdkmetric.WithReader(l.reader))
-	l.traces = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(l.spans))
-	return l
-}
 
 // dial connects with instrumented options.
 func (l *lab) dial(t *testing.T, srv *janustest.Server, opts *janus.DialOptions) *janus.Gateway {
@@ -49,69 +29,6 @@ func (l *lab) dial(t *testing.T, srv *janustest.Server, opts *janus.DialOptions)
 	}
 	g, _ := testutil.Dial(t, srv, opts)
 	return g
-}
-
-// sums returns the values of a metric by their attributes: those of a counter, or
-// how often a histogram was recorded. The attributes of the server are left out.
-func (l *lab) sums(t *testing.T, name string) map[string]int64 {
-	t.Helper()
-	var all metricdata.ResourceMetrics
-	if err := l.reader.Collect(t.Context(), &all); err != nil {
-		t.Fatal(err)
-	}
-	for _, scope := range all.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			if m.Name == name {
-				return values(t, m.Data)
-			}
-		}
-	}
-	return nil
-}
-
-func values(t *testing.T, data metricdata.Aggregation) map[string]int64 {
-	t.Helper()
-	found := map[string]int64{}
-	switch data := data.(type) {
-	case metricdata.Sum[int64]:
-		for _, p := range data.DataPoints {
-			found[text(p.Attributes)] = p.Value
-		}
-	case metricdata.Gauge[int64]:
-		for _, p := range data.DataPoints {
-			found[text(p.Attributes)] = p.Value
-		}
-	case metricdata.Histogram[float64]:
-		for _, p := range data.DataPoints {
-			found[text(p.Attributes)] = int64(p.Count)
-		}
-	default:
-		t.Fatalf("%T is new", data)
-	}
-	return found
-}
-
-// text returns attributes as text, without those that all have.
-func text(set attribute.Set) string {
-	kept, _ := set.Filter(func(kv attribute.KeyValue) bool {
-		return !slices.Contains([]attribute.Key{"server.address", "server.port", "team", "rpc.system.name", "janus.emitter"}, kv.Key)
-	})
-	return kept.Encoded(attribute.DefaultEncoder())
-}
-
-// check compares the values of a metric.
-func (l *lab) check(t *testing.T, name string, want map[string]int64) {
-	t.Helper()
-	got := l.sums(t, name)
-	for attributes, value := range want {
-		if got[attributes] != value {
-			t.Errorf("%s: %v, want %q to be %d", name, got, attributes, value)
-			return
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("%s: %v, want %v", name, got, want)
-	}
 }
 
 // Requests are counted by verb, plugin and outcome.

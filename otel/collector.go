@@ -108,10 +108,10 @@ func (c *Collector) Take(ctx context.Context, events []eventhandler.Event) error
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.sweep(now)
 	for i := range events {
 		c.take(ctx, &events[i], now)
 	}
-	c.sweep(now)
 	return nil
 }
 

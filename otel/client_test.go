@@ -167,7 +167,8 @@ func TestRedialSpan(t *testing.T) {
 func TestEventMetrics(t *testing.T) {
 	l := newLab(t)
 	srv := testutil.NewServer(t, nil)
-	g := l.dial(t, srv, &janus.DialOptions{Logger: testutil.Quiet, EventBacklog: 2})
+	opts := &janus.DialOptions{Logger: testutil.Quiet, EventBacklog: 2}
+	g := l.dial(t, srv, opts)
 	session := testutil.Create(t, g)
 	handle := testutil.Attach(t, session, testutil.EchoTest)
 	for i := range 20 {
@@ -182,6 +183,10 @@ func TestEventMetrics(t *testing.T) {
 	dropped := l.sums(t, "janus.client.event.dropped")[attributes+",janus.reason=overflow"]
 	if dropped == 0 || dropped > 18 {
 		t.Errorf("%d are dropped", dropped)
+	}
+	opts.Trace.EventDropped(trace.Drop{Reason: trace.Unread, Count: 7})
+	if got := l.sums(t, "janus.client.event.dropped")["janus.reason=unread"]; got != 7 {
+		t.Errorf("%d are unread, want 7", got)
 	}
 	l.check(t, "janus.client.event.queue_depth", map[string]int64{"janus.plugin=janus.plugin.echotest": 20})
 }

@@ -199,7 +199,7 @@ func (c *Collector) ice(ctx context.Context, s *server, e *eventhandler.Event, b
 	if body.State == eventhandler.ICEFailed {
 		c.metrics.iceFailed.Add(ctx, 1, s.with(c.pluginOf(s, e)...))
 	}
-	if h := c.openHandle(ctx, s, e, now); h != nil && !h.up && h.began.IsZero() {
+	if h := c.openHandle(ctx, s, e, now); h != nil && h.began.IsZero() {
 		h.began = e.Timestamp
 	}
 }

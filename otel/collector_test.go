@@ -48,7 +48,7 @@ func TestCounts(t *testing.T) {
 	f.figures(t, 3, 3, 1)
 	f.feed(t, 2, 0, destroyed) // without detached
 	f.figures(t, 2, 1, 0)
-	f.feed(t, 2, 20, hangup, detached) // late
+	f.feed(t, 2, 20, webrtcUp, hangup, webrtcUp, detached) // late
 	f.feed(t, 3, 0, timedOut)
 	f.figures(t, 1, 1, 0)
 
@@ -56,12 +56,12 @@ func TestCounts(t *testing.T) {
 	f.check(t, "janus.server.session.ended", map[string]int64{"janus.reason=destroyed": 1, "janus.reason=timeout": 1})
 	f.check(t, "janus.server.handle.attached", map[string]int64{"janus.plugin=" + videoroom: 4})
 	f.check(t, "janus.server.handle.detached", map[string]int64{"janus.plugin=" + videoroom: 2})
-	f.check(t, "janus.server.peerconnection.established", map[string]int64{"janus.plugin=" + videoroom: 3})
+	f.check(t, "janus.server.peerconnection.established", map[string]int64{"janus.plugin=" + videoroom: 5})
 	f.check(t, "janus.server.peerconnection.closed", map[string]int64{
 		"janus.plugin=" + videoroom + ",janus.reason=DTLS alert": 2,
 	})
 	f.check(t, "janus.server.event.received", map[string]int64{
-		"janus.event.kind=sessions": 5, "janus.event.kind=handles": 6, "janus.event.kind=webrtc": 5,
+		"janus.event.kind=sessions": 5, "janus.event.kind=handles": 6, "janus.event.kind=webrtc": 7,
 	})
 }
 
@@ -104,6 +104,7 @@ func TestFailures(t *testing.T) {
 		&eventhandler.DTLSState{State: eventhandler.DTLSFailed},
 		&eventhandler.SlowLink{Media: "video", Direction: eventhandler.Uplink},
 		&eventhandler.SlowLink{Media: "video", Direction: eventhandler.Downlink},
+		&eventhandler.SlowLink{Media: "video", Direction: eventhandler.Downlink},
 		&eventhandler.MediaState{Media: "audio", Receiving: true},
 		&eventhandler.MediaState{Media: "audio"},
 	)
@@ -112,25 +113,30 @@ func TestFailures(t *testing.T) {
 	f.check(t, "janus.server.dtls.failed", map[string]int64{plugin: 1})
 	f.check(t, "janus.server.slow_links", map[string]int64{
 		"janus.media.kind=video," + plugin + ",network.io.direction=transmit": 1,
-		"janus.media.kind=video," + plugin + ",network.io.direction=receive":  1,
+		"janus.media.kind=video," + plugin + ",network.io.direction=receive":  2,
 	})
 	f.check(t, "janus.server.media.interrupted", map[string]int64{"janus.media.kind=audio," + plugin: 1})
 }
 
 // The setup of a PeerConnection takes from the first state of ICE until it is up.
+// One whose beginning was not seen, or that failed, does not count.
 func TestSetup(t *testing.T) {
-	f := newFeeder(t, 0)
-	f.feed(t, 1, 10, attached)
-	f.feed(t, 1, 10, webrtcUp, hangup) // the beginning was not seen
-	f.total(t, "janus.server.peerconnection.setup.duration", 0)
-	f.feed(t, 1, 10,
-		&eventhandler.ICEState{State: eventhandler.ICEGathering},
-		&eventhandler.ICEState{State: eventhandler.ICEConnecting},
-		webrtcUp,
-		&eventhandler.ICEState{State: eventhandler.ICEReady})
-	f.total(t, "janus.server.peerconnection.setup.duration", 1)
-	f.feed(t, 1, 10, hangup, webrtcUp)
-	f.total(t, "janus.server.peerconnection.setup.duration", 1)
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeeder(t, 0)
+		gathering := &eventhandler.ICEState{State: eventhandler.ICEGathering}
+		f.feed(t, 1, 10, attached, webrtcUp, hangup)
+		f.feed(t, 1, 10, gathering)
+		time.Sleep(time.Second)
+		f.feed(t, 1, 10, hangup, gathering)
+		time.Sleep(time.Second)
+		f.feed(t, 1, 10, &eventhandler.ICEState{State: eventhandler.ICEConnecting})
+		time.Sleep(2 * time.Second)
+		f.feed(t, 1, 10, webrtcUp, &eventhandler.ICEState{State: eventhandler.ICEReady}, hangup, webrtcUp)
+		f.total(t, "janus.server.peerconnection.setup.duration", 1)
+		if took := f.recorded(t, "janus.server.peerconnection.setup.duration"); took != 3 {
+			t.Errorf("the setup took %v s, want 3", took)
+		}
+	})
 }
 
 // A plugin's event tells the plugin of a handle whose beginning was not seen.
@@ -273,7 +279,6 @@ type admin struct {
 	sessions []uint64
 	gone     uint64 // ends after it was listed
 	err      error
-	asked    chan struct{}
 }
 
 func (a *admin) set(sessions []uint64, gone uint64, err error) {

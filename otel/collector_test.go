@@ -48,7 +48,7 @@ func TestCounts(t *testing.T) {
 	f.figures(t, 3, 3, 1)
 	f.feed(t, 2, 0, destroyed) // without detached
 	f.figures(t, 2, 1, 0)
-	f.feed(t, 2, 20, webrtcUp, hangup, webrtcUp, detached) // late
+	f.feed(t, 2, 20, webrtcUp, hangup, detached, webrtcUp) // late
 	f.feed(t, 3, 0, timedOut)
 	f.figures(t, 1, 1, 0)
 

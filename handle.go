@@ -130,15 +130,6 @@ func (s *Session) list(h *Handle) {
 	}
 }
 
-// plugin returns the name of the handle's plugin if there is a Trace and the name is
-// known. h may be nil.
-func (h *Handle) plugin() string {
-	if h == nil {
-		return ""
-	}
-	return h.queue.Tag().Plugin
-}
-
 // addHandle registers a handle that the server has made, or returns the one
 // that is registered. plugin is empty if it is not known.
 func (s *Session) addHandle(id uint64, plugin string) *Handle {

@@ -143,7 +143,7 @@ type request struct {
 	session *Session // nil: a request of the Gateway
 	handle  *Handle  // nil: a request of the session
 	claimed uint64   // by Gateway.Claim
-	plugin  string   // of an attach
+	plugin  string   // of an attach; with a Trace, of the handle
 	token   string
 
 	// accept handles the reply, unless it is an error. The reader calls it, so
@@ -395,7 +395,10 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
 		_, _, err := g.exchange(ctx, c, r)
 		return err
 	}
-	traced := g.trace.Start(ctx, r, c.Request.handle.plugin())
+	if h := c.Request.handle; h != nil {
+		c.Request.plugin = h.queue.Tag().Plugin
+	}
+	traced := g.trace.Start(ctx, r, c.Request.plugin)
 	sent, received, err := g.exchange(ctx, c, r)
 	result := trace.Result{Sent: sent, Received: received, Err: err}
 	switch {
@@ -434,13 +437,11 @@ func (g *Gateway) exchange(ctx context.Context, c *call, r *wire.Request) (sent,
 	sent = g.send(conn, r, c.Number(), crowd)
 	conn.Settle(size)
 	replied, err := g.calls.Wait(ctx, c)
+	if err == nil {
+		return sent, c.Request.received, nil
+	}
 	if replied {
 		received = c.Request.received
-	}
-	if err == nil {
-		return sent, received, nil
-	}
-	if replied {
 		g.calls.Free(c)
 	}
 	return sent, received, callError(r.Janus, err, sent > 0)

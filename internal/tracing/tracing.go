@@ -2,7 +2,6 @@
 package tracing
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -39,12 +38,11 @@ type Request struct {
 	began  time.Time
 }
 
-// Start begins a request, which attaches to a plugin or is for a handle of it, or
-// for none.
+// Start begins a request. plugin is what it attaches to or that of its handle, or
+// empty.
 func (t *Tracer) Start(ctx context.Context, r *wire.Request, plugin string) Request {
 	info := trace.Request{
-		Server: t.server, Verb: r.Janus, Plugin: cmp.Or(r.Plugin, plugin),
-		Session: r.Session, Handle: r.Handle,
+		Server: t.server, Verb: r.Janus, Plugin: plugin, Session: r.Session, Handle: r.Handle,
 	}
 	return Request{t, info, t.requestStart(ctx, info), time.Now()}
 }

@@ -115,7 +115,7 @@ func newClientMetrics(meter metric.Meter) (clientMetrics, error) {
 		dropped: b.counter("janus.client.event.dropped", "{event}",
 			"Messages lost to the application."),
 		depth: b.histogram("janus.client.event.queue_depth", "{event}",
-			"Messages that wait on an Events channel when another is put there, including that.", depths),
+			"Messages that wait on an Events channel after another was put there.", depths),
 		dialDuration: b.histogram("janus.client.dial.duration", "s",
 			"Time that it takes to connect, or to fail.", seconds),
 		connections: b.upDownCounter("janus.client.connection.count", "{connection}",

@@ -62,8 +62,8 @@ func (m *serverMetrics) buildGauges(b *builder) {
 	m.pluginHandles = b.gauge("janus.server.plugin.handle.count", "{handle}", "Handles, by plugin.")
 	m.pluginConnections = b.gauge("janus.server.plugin.peerconnection.count", "{peerconnection}",
 		"PeerConnections that are up, by plugin.")
-	m.up = b.gauge("janus.server.up", "1", "Whether the Admin API answers.")
-	m.info = b.gauge("janus.server.info", "1", "Always 1, with the version of the server.")
+	m.up = b.gauge("janus.server.up", "{server}", "Whether the Admin API answers.")
+	m.info = b.gauge("janus.server.info", "{server}", "Always 1, with the version of the server.")
 	m.lastEvent = b.gauge("janus.server.event.time", "s", "When the last event arrived, in seconds since 1970.")
 	m.tracked = b.gauge("janus.collector.tracked", "{entry}", "Sessions, handles and streams that are remembered.")
 }

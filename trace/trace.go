@@ -100,7 +100,7 @@ type Event struct {
 	Kind string
 
 	// Depth is how many messages wait to be read from the channel, including this
-	// one.
+	// one, unless a reader that was waiting for it has it already.
 	Depth int
 }
 

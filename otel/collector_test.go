@@ -273,33 +273,33 @@ func TestConcurrency(t *testing.T) {
 	f.total(t, "janus.server.session.created", 400)
 }
 
-// admin is an Admin API with some sessions of two handles each.
-type admin struct {
+// fakeAdmin is an Admin API with some sessions of two handles each.
+type fakeAdmin struct {
 	mu       sync.Mutex
 	sessions []uint64
 	gone     uint64 // ends after it was listed
 	err      error
 }
 
-func (a *admin) set(sessions []uint64, gone uint64, err error) {
+func (a *fakeAdmin) set(sessions []uint64, gone uint64, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.sessions, a.gone, a.err = sessions, gone, err
 }
 
-func (a *admin) Info(context.Context) (*janus.InfoMsg, error) {
+func (a *fakeAdmin) Info(context.Context) (*janus.InfoMsg, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return &janus.InfoMsg{VersionString: "1.1.2"}, a.err
 }
 
-func (a *admin) ListSessions(context.Context) ([]uint64, error) {
+func (a *fakeAdmin) ListSessions(context.Context) ([]uint64, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.sessions, nil
 }
 
-func (a *admin) ListHandles(_ context.Context, session uint64) ([]uint64, error) {
+func (a *fakeAdmin) ListHandles(_ context.Context, session uint64) ([]uint64, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if session == a.gone {
@@ -317,7 +317,7 @@ func TestPoll(t *testing.T) {
 		f.feed(t, 2, 20, attached, webrtcUp)
 		f.feed(t, 0, 0, &eventhandler.ServerUpdate{Sessions: 70, Handles: 80, PeerConnections: 1})
 		time.Sleep(time.Second)
-		a := new(admin)
+		a := new(fakeAdmin)
 		a.set([]uint64{1, 5, 6}, 6, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		result := make(chan error)
@@ -359,7 +359,7 @@ func TestPollSparesNewSessions(t *testing.T) {
 		f.feed(t, 1, 0, created)
 		f.feed(t, 1, 10, attached)
 		ctx, cancel := context.WithCancel(t.Context())
-		go func() { _ = f.collector.Poll(ctx, "janus", new(admin), time.Minute) }()
+		go func() { _ = f.collector.Poll(ctx, "janus", new(fakeAdmin), time.Minute) }()
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
@@ -369,7 +369,7 @@ func TestPollSparesNewSessions(t *testing.T) {
 
 func TestPollNeedsAnInterval(t *testing.T) {
 	f := newFeeder(t, 0)
-	if err := f.collector.Poll(t.Context(), "janus", new(admin), 0); err == nil {
+	if err := f.collector.Poll(t.Context(), "janus", new(fakeAdmin), 0); err == nil {
 		t.Error("no error")
 	}
 }

@@ -216,3 +216,38 @@ func (l *lab) points(t *testing.T, name string, f func(metricdata.Aggregation)) 
 		}
 	}
 }
+
+// attributes returns the keys of the attributes of all metrics.
+func (l *lab) attributes(t *testing.T) map[string][]attribute.Key {
+	t.Helper()
+	var all metricdata.ResourceMetrics
+	if err := l.reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]attribute.Key{}
+	add := func(name string, set attribute.Set) {
+		for _, kv := range set.ToSlice() {
+			found[name] = append(found[name], kv.Key)
+		}
+	}
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			found[m.Name] = nil
+			switch data := m.Data.(type) {
+			case metricdata.Sum[int64]:
+				for _, p := range data.DataPoints {
+					add(m.Name, p.Attributes)
+				}
+			case metricdata.Gauge[int64]:
+				for _, p := range data.DataPoints {
+					add(m.Name, p.Attributes)
+				}
+			case metricdata.Histogram[float64]:
+				for _, p := range data.DataPoints {
+					add(m.Name, p.Attributes)
+				}
+			}
+		}
+	}
+	return found
+}

@@ -15,20 +15,19 @@ const (
 
 // The attributes that the conventions have no name for.
 const (
-	attrPlugin    = "janus.plugin"
-	attrSession   = "janus.session.id" // of spans only
-	attrHandle    = "janus.handle.id"  // of spans only
-	attrSent      = "janus.request.size"
-	attrReceived  = "janus.response.size"
-	attrMessage   = "janus.message.type"
-	attrReason    = "janus.reason"
-	attrRedial    = "janus.redial"
-	attrState     = "janus.connection.state"
-	attrEmitter   = "janus.emitter"
-	attrEvent     = "janus.event.kind"
-	attrMedia     = "janus.media.kind"
-	attrTransport = "janus.transport"
-	attrVersion   = "janus.version"
+	attrPlugin   = "janus.plugin"
+	attrSession  = "janus.session.id" // of spans only
+	attrHandle   = "janus.handle.id"  // of spans only
+	attrSent     = "janus.request.size"
+	attrReceived = "janus.response.size"
+	attrMessage  = "janus.message.type"
+	attrReason   = "janus.reason"
+	attrRedial   = "janus.redial"
+	attrState    = "janus.connection.state"
+	attrEmitter  = "janus.emitter"
+	attrEvent    = "janus.event.kind"
+	attrMedia    = "janus.media.kind"
+	attrVersion  = "janus.version"
 )
 
 // The directions, as seen from where they are measured.

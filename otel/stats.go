@@ -98,13 +98,15 @@ func (c *Collector) measure(ctx context.Context, s *server, attrs []attribute.Ke
 	}{
 		{c.metrics.bytes, m.bytes},
 		{c.metrics.packets, m.packets},
-		{c.metrics.lost, m.lost},
 		{c.metrics.nacks, m.nacks},
 		{c.metrics.retransmissions, m.retransmissions},
 	} {
 		if counter.by > 0 {
 			counter.counter.Add(ctx, counter.by, with)
 		}
+	}
+	if m.packets > 0 || m.lost > 0 {
+		c.metrics.lost.Add(ctx, m.lost, with) // also 0, so that there is a ratio to packets
 	}
 	if m.lastSecond > 0 {
 		c.metrics.bitrate.Record(ctx, float64(m.lastSecond*8), with)

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
-	"sync"
 
 	otelapi "go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
@@ -78,7 +78,11 @@ type client struct {
 	attributes []attribute.KeyValue
 	tracer     oteltrace.Tracer
 	metrics    clientMetrics
-	servers    sync.Map // from trace.Request.Server to []attribute.KeyValue
+
+	// Attributes that come again and again.
+	servers  cache[string, []attribute.KeyValue]
+	requests cache[trace.Request, *requestAttrs] // without ids
+	events   cache[trace.Event, eventAttrs]      // without ids and depth
 }
 
 // clientMetrics are the metrics of a client.
@@ -130,45 +134,24 @@ func newClientMetrics(meter metric.Meter) (clientMetrics, error) {
 
 // attrs returns the attributes of the options, those of a server, and more.
 func (c *client) attrs(server string, more ...attribute.KeyValue) []attribute.KeyValue {
-	all := make([]attribute.KeyValue, 0, len(c.attributes)+2+len(more)+4)
-	all = append(all, c.attributes...)
-	all = append(all, c.server(server)...)
-	return append(all, more...)
+	return slices.Concat(c.attributes, c.servers.get(server, serverAttrs), more)
 }
 
-// server returns the attributes of a server's URL. There are only a few servers, so
-// they are remembered.
-func (c *client) server(server string) []attribute.KeyValue {
-	if known, ok := c.servers.Load(server); ok {
-		return known.([]attribute.KeyValue)
+// serverAttrs returns the attributes for a server's URL.
+func serverAttrs(server string) []attribute.KeyValue {
+	u, err := url.Parse(server)
+	if err != nil || u.Hostname() == "" {
+		return nil
 	}
-	var all []attribute.KeyValue
-	if u, err := url.Parse(server); err == nil && u.Hostname() != "" {
-		all = append(all, attribute.String(attrServerAddress, u.Hostname()))
-		port := u.Port()
-		if port == "" {
-			port = map[string]string{"ws": "80", "http": "80", "wss": "443", "https": "443"}[u.Scheme]
-		}
-		if n, err := strconv.Atoi(port); err == nil {
-			all = append(all, attribute.Int(attrServerPort, n))
-		}
+	all := []attribute.KeyValue{attribute.String(attrServerAddress, u.Hostname())}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"ws": "80", "http": "80", "wss": "443", "https": "443"}[u.Scheme]
 	}
-	c.servers.Store(server, all)
+	if n, err := strconv.Atoi(port); err == nil {
+		all = append(all, attribute.Int(attrServerPort, n))
+	}
 	return all
-}
-
-// call is what is kept of a request until its end.
-type call struct {
-	span  oteltrace.Span
-	attrs []attribute.KeyValue
-}
-
-type callKey struct{}
-
-// requestAttrs returns the attributes of a request's metrics.
-func (c *client) requestAttrs(r trace.Request) []attribute.KeyValue {
-	all := c.attrs(r.Server, attribute.String(attrRPCSystem, "janus"), attribute.String(attrRPCMethod, r.Verb))
-	return withPlugin(all, r.Plugin)
 }
 
 func withPlugin(all []attribute.KeyValue, plugin string) []attribute.KeyValue {
@@ -178,15 +161,51 @@ func withPlugin(all []attribute.KeyValue, plugin string) []attribute.KeyValue {
 	return append(all, attribute.String(attrPlugin, plugin))
 }
 
-func (c *client) requestStart(ctx context.Context, r trace.Request) context.Context {
-	attrs := c.requestAttrs(r)
-	c.metrics.active.Add(ctx, 1, metric.WithAttributes(attrs...))
-	name := r.Verb
-	if r.Plugin != "" {
-		name += " " + r.Plugin
+// requestAttrs are the attributes of a request, which have no ids.
+type requestAttrs struct {
+	name           string // of the span
+	all            []attribute.KeyValue
+	set            metric.MeasurementOption // of all
+	sent, received metric.MeasurementOption // of all and the direction
+}
+
+// newRequestAttrs makes the attributes of a request without ids.
+func (c *client) newRequestAttrs(r trace.Request) *requestAttrs {
+	all := c.attrs(r.Server, attribute.String(attrRPCSystem, "janus"), attribute.String(attrRPCMethod, r.Verb))
+	all = withPlugin(all, r.Plugin)
+	made := &requestAttrs{
+		name:     r.Verb,
+		all:      all,
+		set:      setOf(all),
+		sent:     setOf(all, transmit),
+		received: setOf(all, receive),
 	}
-	ctx, span := c.tracer.Start(ctx, name,
-		oteltrace.WithSpanKind(oteltrace.SpanKindClient), oteltrace.WithAttributes(attrs...))
+	if r.Plugin != "" {
+		made.name += " " + r.Plugin
+	}
+	return made
+}
+
+// setOf makes a set of attributes, for use again and again.
+func setOf(all []attribute.KeyValue, more ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(slices.Concat(all, more)...))
+}
+
+// call is what is kept of a request or a dial until its end.
+type call struct {
+	span  oteltrace.Span
+	attrs *requestAttrs // nil for a dial
+}
+
+type callKey struct{}
+
+func (c *client) requestStart(ctx context.Context, r trace.Request) context.Context {
+	common := r
+	common.Session, common.Handle = 0, 0
+	attrs := c.requests.get(common, c.newRequestAttrs)
+	c.metrics.active.Add(ctx, 1, attrs.set)
+	ctx, span := c.tracer.Start(ctx, attrs.name,
+		oteltrace.WithSpanKind(oteltrace.SpanKindClient), oteltrace.WithAttributes(attrs.all...))
 	if span.IsRecording() {
 		span.SetAttributes(ids(r)...)
 	}
@@ -212,15 +231,18 @@ func (c *client) requestEnd(ctx context.Context, _ trace.Request, result trace.R
 		return // another hook has lost the context
 	}
 	attrs := started.attrs
-	c.metrics.active.Add(ctx, -1, metric.WithAttributes(attrs...))
+	c.metrics.active.Add(ctx, -1, attrs.set)
 	if result.Sent > 0 {
-		c.metrics.io.Add(ctx, int64(result.Sent), metric.WithAttributes(append(attrs, transmit)...))
+		c.metrics.io.Add(ctx, int64(result.Sent), attrs.sent)
 	}
 	if result.Received > 0 {
-		c.metrics.io.Add(ctx, int64(result.Received), metric.WithAttributes(append(attrs, receive)...))
+		c.metrics.io.Add(ctx, int64(result.Received), attrs.received)
 	}
-	outcome := outcome(result.Err)
-	c.metrics.duration.Record(ctx, result.Duration.Seconds(), metric.WithAttributes(append(attrs, outcome...)...))
+	set, outcome := attrs.set, outcome(result.Err)
+	if outcome != nil {
+		set = setOf(attrs.all, outcome...)
+	}
+	c.metrics.duration.Record(ctx, result.Duration.Seconds(), set)
 	if started.span.IsRecording() {
 		started.span.SetAttributes(outcome...)
 		started.span.SetAttributes(attribute.Int(attrSent, result.Sent), attribute.Int(attrReceived, result.Received))
@@ -266,11 +288,21 @@ func errorType(err error) string {
 	return "_OTHER"
 }
 
+// eventAttrs are the attributes of an event.
+type eventAttrs struct{ plugin, all metric.MeasurementOption }
+
+// newEventAttrs makes the attributes of an event without ids and depth.
+func (c *client) newEventAttrs(e trace.Event) eventAttrs {
+	plugin := withPlugin(c.attrs(e.Server), e.Plugin)
+	return eventAttrs{plugin: setOf(plugin), all: setOf(plugin, attribute.String(attrMessage, e.Kind))}
+}
+
 func (c *client) eventDelivered(e trace.Event) {
-	attrs := withPlugin(c.attrs(e.Server), e.Plugin)
-	c.metrics.depth.Record(context.Background(), float64(e.Depth), metric.WithAttributes(attrs...))
-	attrs = append(attrs, attribute.String(attrMessage, e.Kind))
-	c.metrics.delivered.Add(context.Background(), 1, metric.WithAttributes(attrs...))
+	common := e
+	common.Session, common.Handle, common.Depth = 0, 0, 0
+	attrs := c.events.get(common, c.newEventAttrs)
+	c.metrics.depth.Record(context.Background(), float64(e.Depth), attrs.plugin)
+	c.metrics.delivered.Add(context.Background(), 1, attrs.all)
 }
 
 func (c *client) eventDropped(d trace.Drop) {

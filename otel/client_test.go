@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/testutil"
@@ -233,6 +234,35 @@ func TestInstrumentKeepsTrace(t *testing.T) {
 	for attributes, n := range l.sums(t, "janus.client.active_requests") {
 		if n != 0 {
 			t.Errorf("%d requests of %s are in flight", n, attributes)
+		}
+	}
+}
+
+// Attributes that come again are not made again: an event costs no more than the
+// arguments of its two metrics.
+func TestAllocations(t *testing.T) {
+	l := newLab(t)
+	opts := new(janus.DialOptions)
+	if err := otel.Instrument(opts, &otel.Options{MeterProvider: l.meters, TracerProvider: noop.NewTracerProvider()}); err != nil {
+		t.Fatal(err)
+	}
+	ids := uint64(0) // which do not matter
+	request := func() {
+		ids++
+		r := trace.Request{Server: "ws://server/", Verb: "message", Plugin: videoroom, Session: ids, Handle: ids}
+		ctx := opts.Trace.RequestStart(t.Context(), r)
+		opts.Trace.RequestEnd(ctx, r, trace.Result{Sent: 1, Received: 1})
+	}
+	event := func() {
+		ids++
+		opts.Trace.EventDelivered(trace.Event{Server: "ws://server/", Plugin: videoroom, Kind: "EventMsg", Handle: ids, Depth: int(ids)})
+	}
+	for name, test := range map[string]struct {
+		f     func()
+		limit float64
+	}{"request": {request, 16}, "event": {event, 3}} {
+		if got := testing.AllocsPerRun(100, test.f); got > test.limit {
+			t.Errorf("%v allocations of a %s, more than %v", got, name, test.limit)
 		}
 	}
 }

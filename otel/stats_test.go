@@ -115,3 +115,13 @@ func TestUnknownFiguresAreLeftOut(t *testing.T) {
 	f.total(t, "janus.server.media.jitter", 0)
 	f.total(t, "janus.server.media.bitrate", 1)
 }
+
+// Where packets flow, those lost are counted although there are none, so that
+// there is a ratio.
+func TestNoLoss(t *testing.T) {
+	f := newFeeder(t, 0)
+	f.feed(t, 1, 10, attached, webrtcUp, stats(1000, 0))
+	f.check(t, "janus.server.media.lost", map[string]int64{
+		"janus.media.kind=audio,janus.plugin=" + videoroom + ",network.io.direction=receive": 0,
+	})
+}

@@ -16,10 +16,11 @@ import (
 //
 // A hook is called at the moment of what it reports, on the goroutine named in
 // its comment, and that goroutine goes on when the hook returns. It must
-// therefore not block: a slow hook of the reader's delays everything that arrives
-// after. It must not end its goroutine, as testing.T.FailNow does. It may be
-// called concurrently with itself and with other hooks. If it panics, the panic is
-// logged and has no other effect.
+// therefore not block: while a hook runs on the goroutine that reads from the
+// connection, nothing else arrives, so it must not wait for a reply of Janus. It
+// must not end its goroutine, as testing.T.FailNow does. It may be called
+// concurrently with itself and with other hooks. If it panics, the panic is logged
+// and has no other effect.
 type Trace struct {
 	// RequestStart is called when a call that sends a request begins, before it
 	// waits for anything, on the goroutine of the caller. ctx is the caller's

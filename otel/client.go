@@ -36,24 +36,24 @@ type Options struct {
 	Attributes []attribute.KeyValue
 }
 
-// Instrument sets opts.Trace so that the Gateways dialed with opts make metrics
-// and spans. A Trace that is set already is called as well, before. opts must not
-// be nil. It returns an error if the MeterProvider refuses a metric; opts is then
-// unchanged.
-func Instrument(opts *janus.DialOptions, options *Options) error {
-	if options == nil {
-		options = new(Options)
+// Instrument sets dial.Trace so that the Gateways dialed with these options make
+// metrics and spans. A Trace that is set already is called as well, before. dial
+// must not be nil; opts may be. Instrument returns an error if the MeterProvider
+// refuses a metric; dial is then unchanged.
+func Instrument(dial *janus.DialOptions, opts *Options) error {
+	if opts == nil {
+		opts = new(Options)
 	}
-	metrics, err := newClientMetrics(meterOf(options.MeterProvider))
+	metrics, err := newClientMetrics(meterOf(opts.MeterProvider))
 	if err != nil {
 		return fmt.Errorf("otel: %w", err)
 	}
-	tracers := options.TracerProvider
+	tracers := opts.TracerProvider
 	if tracers == nil {
 		tracers = otelapi.GetTracerProvider()
 	}
-	c := &client{attributes: options.Attributes, tracer: tracers.Tracer(scope), metrics: metrics}
-	opts.Trace = trace.Join(opts.Trace, &janus.Trace{
+	c := &client{attributes: opts.Attributes, tracer: tracers.Tracer(scope), metrics: metrics}
+	dial.Trace = trace.Join(dial.Trace, &janus.Trace{
 		RequestStart:   c.requestStart,
 		RequestEnd:     c.requestEnd,
 		EventDelivered: c.eventDelivered,

@@ -60,15 +60,15 @@ type Collector struct {
 	names   names
 }
 
-// NewCollector returns a Collector. It returns an error if the MeterProvider
-// refuses a metric.
-func NewCollector(options *CollectorOptions) (*Collector, error) {
-	if options == nil {
-		options = new(CollectorOptions)
+// NewCollector returns a Collector. opts may be nil. It returns an error if the
+// MeterProvider refuses a metric.
+func NewCollector(opts *CollectorOptions) (*Collector, error) {
+	if opts == nil {
+		opts = new(CollectorOptions)
 	}
 	c := &Collector{
-		attributes: options.Attributes,
-		max:        options.MaxTracked,
+		attributes: opts.Attributes,
+		max:        opts.MaxTracked,
 		servers:    map[string]*server{},
 		names:      names{},
 		swept:      time.Now(),
@@ -76,7 +76,7 @@ func NewCollector(options *CollectorOptions) (*Collector, error) {
 	if c.max <= 0 {
 		c.max = defaultMaxTracked
 	}
-	meter := meterOf(options.MeterProvider)
+	meter := meterOf(opts.MeterProvider)
 	err := c.metrics.build(meter)
 	if err == nil {
 		c.callback, err = meter.RegisterCallback(c.observe, c.metrics.observed()...)

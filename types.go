@@ -102,13 +102,11 @@ type DialOptions struct {
 	// than 1,024 changes, the oldest are dropped.
 	StateChanged func(state State, cause error)
 
-	// Trace has functions that are called for each request, event, dial and
-	// change of state. Default: none.
+	// Trace is called for each request, event, dial and change of state. Default: none.
 	Trace *Trace
 }
 
-// Trace is a set of hooks to see what a Gateway does, such as for metrics and
-// traces. It is the type of DialOptions.Trace, which package trace documents.
+// Trace is a set of hooks, for metrics and traces. Package trace documents it.
 type Trace = trace.Trace
 
 // ReconnectOptions control how a lost connection is restored. The server keeps

@@ -78,7 +78,7 @@ func (s *Session) Attach(ctx context.Context, token, plugin string) (*Handle, er
 // AttachWith is Attach with options.
 func (s *Session) AttachWith(ctx context.Context, token string, opts AttachOptions) (*Handle, error) {
 	c := s.gateway.newCall(s, nil, acceptAttach)
-	c.Keep = true
+	c.Keep, c.Request.plugin = true, opts.Plugin
 	err := s.gateway.do(ctx, c, &wire.Request{
 		Janus: "attach", Session: s.ID, Token: token,
 		Plugin: opts.Plugin, OpaqueID: opts.OpaqueID, LoopIndex: opts.LoopIndex,
@@ -98,7 +98,7 @@ func acceptAttach(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
 	}
 	s := c.Request.session
 	old := s.routes.Get(f.DataID)
-	h := s.addHandle(f.DataID)
+	h := s.addHandle(f.DataID, c.Request.plugin)
 	if !c.Nobody() || h == old {
 		c.Request.handled = h
 		return nil
@@ -116,7 +116,7 @@ func acceptAttach(g *Gateway, c *call, f *wire.Frame, _ []byte) error {
 // messages for the handle are sent on its Events. If the server has no such
 // handle, its calls fail with ErrorHandleNotFound.
 func (s *Session) Adopt(handleID uint64) *Handle {
-	h := s.addHandle(handleID)
+	h := s.addHandle(handleID, "")
 	s.list(h)
 	return h
 }
@@ -131,14 +131,14 @@ func (s *Session) list(h *Handle) {
 }
 
 // addHandle registers a handle that the server has made, or returns the one
-// that is registered.
-func (s *Session) addHandle(id uint64) *Handle {
+// that is registered. plugin is empty if it is not known.
+func (s *Session) addHandle(id uint64, plugin string) *Handle {
 	var made *Handle
 	// A handle that is registered in an ended session still receives messages.
 	keep := func(h *Handle) bool { return h != nil && (h.Err() == nil || s.Err() != nil) }
 	h := s.routes.Add(id, keep, func() *Handle {
 		made = &Handle{ID: id, Events: make(chan interface{}, eventsBuffer), session: s, scope: s.scope.Within()}
-		made.queue.Init(made.Events, &s.gateway.queues)
+		made.queue.Init(made.Events, &s.gateway.queues, queue.Tag{Session: s.ID, Handle: id, Plugin: plugin})
 		return made
 	})
 	if made != nil && s.Err() != nil {
@@ -564,7 +564,7 @@ func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
 	}
 	s := g.sessions.Get(f.Session)
 	if s == nil {
-		g.frames.Undelivered(slog.LevelWarn, f, frame)
+		g.frames.UndeliveredEvent(slog.LevelWarn, f, frame, msg)
 		return
 	}
 	if ended := endOf(msg); ended != nil && !malformed {
@@ -574,12 +574,12 @@ func (g *Gateway) deliver(f *wire.Frame, frame []byte, malformed bool) {
 	h := s.routes.Get(f.Sender)
 	if h == nil || f.Sender == 0 {
 		if !s.queue.Push(msg) {
-			g.frames.Undelivered(slog.LevelWarn, f, frame)
+			g.frames.UndeliveredEvent(slog.LevelWarn, f, frame, msg)
 		}
 		return
 	}
 	if !h.queue.Push(msg) {
-		g.frames.Undelivered(slog.LevelDebug, f, frame) // the handle was detached while the message was on its way
+		g.frames.UndeliveredEvent(slog.LevelDebug, f, frame, msg) // the handle was detached while the message was on its way
 	}
 	if _, detached := msg.(*DetachedMsg); detached {
 		g.closeHandle(h, nil)

@@ -48,11 +48,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,7 +68,9 @@ import (
 	"github.com/cameronelliott/janus-go/internal/safelog"
 	"github.com/cameronelliott/janus-go/internal/socket"
 	"github.com/cameronelliott/janus-go/internal/tokens"
+	"github.com/cameronelliott/janus-go/internal/tracing"
 	"github.com/cameronelliott/janus-go/internal/wire"
+	"github.com/cameronelliott/janus-go/trace"
 )
 
 const (
@@ -79,8 +79,6 @@ const (
 	// dialsAtOnce is how many dials may hang in a transport that ignores its
 	// context.
 	dialsAtOnce = 4
-	// keepFrame is how large a buffer is kept for another request, in bytes.
-	keepFrame = 16 << 10
 	// The verbs that the Gateway itself looks at.
 	verbCreate  = "create"
 	verbMessage = "message"
@@ -124,8 +122,9 @@ type Gateway struct {
 	tokens *tokens.Source // nil without a TokenSource
 	log    *safelog.Logger
 	frames *framelog.Logger
-	states *notify.Notifier[stateChange]
+	states *notify.Notifier[func()]
 	queues queue.Group
+	trace  *tracing.Tracer // nil without a Trace
 
 	decoder wire.Decoder // of the reader
 	in      wire.Frame   // of the reader
@@ -144,6 +143,7 @@ type request struct {
 	session *Session // nil: a request of the Gateway
 	handle  *Handle  // nil: a request of the session
 	claimed uint64   // by Gateway.Claim
+	plugin  string   // of an attach; with a Trace, of the handle
 	token   string
 
 	// accept handles the reply, unless it is an error. The reader calls it, so
@@ -151,20 +151,15 @@ type request struct {
 	accept func(g *Gateway, c *call, f *wire.Frame, frame []byte) error
 
 	// The results.
-	info    json.RawMessage
-	opened  *Session
-	handled *Handle
-	event   *EventMsg
-	success *SuccessMsg
+	info     json.RawMessage
+	opened   *Session
+	handled  *Handle
+	event    *EventMsg
+	success  *SuccessMsg
+	received int // bytes of the reply
 }
 
 type call = calls.Call[request]
-
-// stateChange holds the arguments of StateChanged.
-type stateChange struct {
-	state State
-	cause error
-}
 
 // Connect initiates a websocket connection with the Janus Gateway, with the
 // default options of Dial.
@@ -204,6 +199,7 @@ func Dial(ctx context.Context, wsURL string, opts *DialOptions) (*Gateway, *errg
 		return nil, nil, fmt.Errorf("janus: %w", err)
 	}
 	g.link = l
+	g.trace.Changed(trace.Connected, nil)
 	group.Go(func() error {
 		defer cancel()
 		return g.end(g.link.Run())
@@ -225,12 +221,16 @@ func newGateway(ctx context.Context, group *errgroup.Group, url string, opts Dia
 		calls:    calls.New[request](opts.RequestTimeout),
 		log:      safelog.New(opts.Logger),
 	}
+	g.trace = tracing.New(opts.Trace, socket.Name(url), g.log)
 	g.frames = framelog.New(g.log)
+	g.frames.Lost = g.trace.Unroutable
 	g.queues = queue.Group{
 		Limit:    g.opts.EventBacklog,
 		Overflow: func(n int) interface{} { return &OverflowMsg{Dropped: n} },
+		Pushed:   g.trace.Pushed(),
 		Unread: func(n int) {
 			g.log.Log(slog.LevelWarn, "janus: messages dropped, nobody read them", "messages", n)
+			g.trace.Unread(n)
 		},
 	}
 	if opts.TokenSource != nil {
@@ -238,14 +238,14 @@ func newGateway(ctx context.Context, group *errgroup.Group, url string, opts Dia
 	}
 	g.upkeep = keeper.NewUpkeep(g.upkeepOptions())
 	if opts.StateChanged != nil {
-		g.states = notify.New(g.callStateChanged)
+		g.states = notify.New(func(call func()) { call() })
 	}
 	return g
 }
 
 func (g *Gateway) linkOptions() link.Options {
 	opts := link.Options{
-		Dial:        g.dial,
+		Dial:        tracing.Dial(g.trace, g.dial),
 		DialTimeout: g.opts.DialTimeout,
 		PongTimeout: g.opts.PongTimeout,
 		Up:          g.up,
@@ -278,18 +278,13 @@ func (g *Gateway) dial(ctx context.Context) (*socket.Socket, error) {
 
 // changed passes a new state of the connection to StateChanged.
 func (g *Gateway) changed(state link.State, cause error) {
+	g.trace.Changed(trace.State(State(state).String()), cause)
 	if g.states != nil {
-		g.states.Send(stateChange{State(state), cause})
+		g.states.Send(func() {
+			defer g.log.Recover("StateChanged")
+			g.opts.StateChanged(State(state), cause)
+		})
 	}
-}
-
-func (g *Gateway) callStateChanged(c stateChange) {
-	defer func() {
-		if p := recover(); p != nil {
-			g.log.Log(slog.LevelWarn, "janus: panic in StateChanged", "panic", p, "stack", string(debug.Stack()))
-		}
-	}()
-	g.opts.StateChanged(c.state, c.cause)
 }
 
 // goGroup runs f as a goroutine of the group that Close waits for.
@@ -396,6 +391,30 @@ func (g *Gateway) scopeOf(c *call) *calls.Scope[request] {
 // whatever the connection does. If it succeeds, the caller takes the results
 // from c and frees it; otherwise the caller must not use c again.
 func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
+	if g.trace == nil {
+		_, _, err := g.exchange(ctx, c, r)
+		return err
+	}
+	if h := c.Request.handle; h != nil {
+		c.Request.plugin = h.queue.Tag().Plugin
+	}
+	traced := g.trace.Start(ctx, r, c.Request.plugin)
+	sent, received, err := g.exchange(ctx, c, r)
+	result := trace.Result{Sent: sent, Received: received, Err: err}
+	switch {
+	case err != nil:
+	case c.Request.event != nil:
+		result.Err = c.Request.event.Plugindata.Err()
+	case c.Request.success != nil:
+		result.Err = c.Request.success.PluginData.Err()
+	}
+	traced.End(result)
+	return err
+}
+
+// exchange is do without the Trace. It returns the sizes of the request and the
+// reply.
+func (g *Gateway) exchange(ctx context.Context, c *call, r *wire.Request) (sent, received int, err error) {
 	scope := g.scopeOf(c)
 	if g.tokens != nil && r.Token == "" {
 		var cancel context.CancelFunc
@@ -403,7 +422,7 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
 		defer cancel()
 		if err := g.fillToken(ctx, scope, r); err != nil {
 			g.calls.Free(c)
-			return callError(r.Janus, err, false)
+			return 0, 0, callError(r.Janus, err, false)
 		}
 	}
 	g.frames.SetPrint(g.LogJsonMessages)
@@ -412,19 +431,20 @@ func (g *Gateway) do(ctx context.Context, c *call, r *wire.Request) error {
 	conn, crowd, err := g.calls.Begin(ctx, c, scope, size)
 	if err != nil {
 		g.calls.Free(c)
-		return callError(r.Janus, err, false)
+		return 0, 0, callError(r.Janus, err, false)
 	}
 	// A write that fails ends the connection, and the call with it.
-	sent := g.send(conn, r, c.Number(), crowd) == nil
+	sent = g.send(conn, r, c.Number(), crowd)
 	conn.Settle(size)
 	replied, err := g.calls.Wait(ctx, c)
 	if err == nil {
-		return nil
+		return sent, c.Request.received, nil
 	}
 	if replied {
+		received = c.Request.received
 		g.calls.Free(c)
 	}
-	return callError(r.Janus, err, sent)
+	return sent, received, callError(r.Janus, err, sent > 0)
 }
 
 // callError returns the error of a call that failed with err.
@@ -440,22 +460,18 @@ func callError(verb string, err error, sent bool) error {
 	return fmt.Errorf("janus: %s: %w", verb, err)
 }
 
-// buffers holds memory for requests on their way to the socket.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// send writes a request. If it fails, the request has not been sent in full, and
-// the reader finds that the connection has ended.
-func (g *Gateway) send(conn calls.Conn, r *wire.Request, number uint64, crowd bool) error {
+// send writes a request and returns its size. It returns 0 if the request has not
+// been sent in full; the reader then finds that the connection has ended.
+func (g *Gateway) send(conn calls.Conn, r *wire.Request, number uint64, crowd bool) (size int) {
 	r.APISecret = g.opts.APISecret
-	buf := buffers.Get().(*[]byte)
+	buf := wire.Buffer()
 	frame := r.Append((*buf)[:0], wire.Transaction{Prefix: g.prefix, Number: number})
 	g.frames.Frame("sent", frame)
-	err := conn.Write(frame, crowd)
-	if cap(frame) <= keepFrame {
-		*buf = frame
-		buffers.Put(buf)
+	if conn.Write(frame, crowd) == nil {
+		size = len(frame)
 	}
-	return err
+	wire.Reuse(buf, frame)
+	return size
 }
 
 // post sends a request whose reply nobody waits for. Its transaction is one that
@@ -467,18 +483,11 @@ func (g *Gateway) receive(frame []byte) error {
 	g.frames.Frame("received", frame)
 	g.in = wire.Frame{}
 	err := g.decoder.Decode(frame, &g.in)
-	if err != nil && !isMalformed(err) {
+	if err != nil && !wire.IsFieldError(err) {
 		return err
 	}
 	g.route(&g.in, frame, err)
 	return nil
-}
-
-// isMalformed reports whether err leaves a frame that can be routed. It is a
-// function of its own so that no other frame costs an allocation.
-func isMalformed(err error) bool {
-	var malformed *wire.FieldError
-	return errors.As(err, &malformed)
 }
 
 // route passes a frame to the call that waits for it, or else to an Events
@@ -527,6 +536,7 @@ func (r *request) concerns(f *wire.Frame) bool {
 // accept handles the reply to a call and returns the call's error.
 func (g *Gateway) accept(c *call, f *wire.Frame, frame []byte, malformed error) error {
 	r := &c.Request
+	r.received = len(frame)
 	switch {
 	case malformed != nil:
 		return fmt.Errorf("reply %q not understood: %w", f.Janus, malformed)

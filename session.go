@@ -196,7 +196,7 @@ func (g *Gateway) addSession(id uint64, token string) *Session {
 			gateway: g,
 			scope:   g.scope.Within(),
 		}
-		s.queue.Init(s.Events, &g.queues)
+		s.queue.Init(s.Events, &g.queues, queue.Tag{Session: id})
 		if every := g.opts.KeepAlive; every > 0 {
 			// At a random moment, so that many sessions are spread over the interval.
 			g.upkeep.KeepAlive(kept{s}, rand.N(every))

@@ -15,6 +15,7 @@ import (
 	"github.com/cameronelliott/janus-go/internal/link"
 	"github.com/cameronelliott/janus-go/internal/socket"
 	"github.com/cameronelliott/janus-go/internal/wire"
+	"github.com/cameronelliott/janus-go/trace"
 )
 
 // DialOptions are the options of Dial. The zero value of each field selects its
@@ -100,7 +101,13 @@ type DialOptions struct {
 	// on a goroutine of its own, so it may be slow. If it falls behind by more
 	// than 1,024 changes, the oldest are dropped.
 	StateChanged func(state State, cause error)
+
+	// Trace is called for each request, event, dial and change of state. Default: none.
+	Trace *Trace
 }
+
+// Trace is a set of hooks, for metrics and traces. Package trace documents it.
+type Trace = trace.Trace
 
 // ReconnectOptions control how a lost connection is restored. The server keeps
 // sessions without a connection for its reclaim_session_timeout; with the default

@@ -18,6 +18,9 @@ const excerpt = 4 << 10
 // Logger writes frames to a log, and to stdout as indented JSON. All methods may be
 // called concurrently.
 type Logger struct {
+	// Lost, if not nil, is called by UndeliveredEvent. Set it before the first use.
+	Lost func(f *wire.Frame, msg interface{})
+
 	log   *safelog.Logger
 	print atomic.Bool
 }
@@ -47,6 +50,15 @@ func (l *Logger) Frame(direction string, frame []byte) {
 		text.WriteByte('\n')
 		_, _ = text.WriteTo(os.Stdout) // a debugging aid: the error can be reported to nobody
 	}
+}
+
+// UndeliveredEvent reports a message that belongs to no channel, and logs the
+// frame that it was made of.
+func (l *Logger) UndeliveredEvent(level slog.Level, f *wire.Frame, frame []byte, msg interface{}) {
+	if l.Lost != nil {
+		l.Lost(f, msg)
+	}
+	l.Undelivered(level, f, frame)
 }
 
 // Undelivered logs a frame that belongs to no channel.

@@ -3,6 +3,7 @@ package framelog_test
 import (
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,13 +84,20 @@ func TestUnwantedFrame(t *testing.T) {
 	}
 }
 
-// A frame that belongs to no channel is logged with what it is, at its level.
+// A frame that belongs to no channel is reported, and logged with what it is, at
+// its level.
 func TestUndelivered(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelWarn} {
 		kept := testutil.NewLogs()
 		log := safelog.New(kept.Logger(slog.LevelInfo))
 		f := &wire.Frame{Janus: "webrtcup", Session: 17, Sender: 4}
-		framelog.New(log).Undelivered(level, f, []byte(`{"janus":"webrtcup","token":"s3cret"}`))
+		var reported []interface{}
+		l := framelog.New(log)
+		l.Lost = func(f *wire.Frame, msg interface{}) { reported = append(reported, f, msg) }
+		l.UndeliveredEvent(level, f, []byte(`{"janus":"webrtcup","token":"s3cret"}`), "message")
+		if !slices.Equal(reported, []interface{}{f, "message"}) {
+			t.Errorf("%v is reported", reported)
+		}
 		log.Flush(20 * time.Second)
 		const want = `level=WARN msg="janus: message for nobody" type=webrtcup session=17 handle=4 frame=`
 		if got := strings.Contains(kept.String(), want); got != (level == slog.LevelWarn) || strings.Contains(kept.String(), "s3cret") {

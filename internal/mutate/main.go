@@ -45,7 +45,7 @@ func main() {
 	jobs := flag.Int("j", 4, "how many mutants to run at the same time; tests mostly wait")
 	only := flag.String("run", "", "run only mutants whose line in the list matches this `regexp`")
 	explained := flag.Bool("explained", false, "run also the mutants that are explained")
-	packages := flag.String("packages", "./internal/lifecycle ./internal/requesttest ./internal/eventtest ./internal/reconnecttest ./internal/conntest ./internal/logtest . ./internal/faults", "tests to run after those of the mutant's own package")
+	packages := flag.String("packages", "./internal/lifecycle ./internal/requesttest ./internal/eventtest ./internal/reconnecttest ./internal/conntest ./internal/logtest ./internal/tracetest . ./internal/faults", "tests to run after those of the mutant's own package")
 	timeout := flag.Duration("timeout", 2*time.Minute, "how long the tests of one package may take; less if they take little without a mutant")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)

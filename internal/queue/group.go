@@ -31,6 +31,10 @@ type Group struct {
 	// Overflow returns the message that reports n lost messages. It must not use
 	// the queue.
 	Overflow func(n int) interface{}
+	// Pushed, if not nil, is called after each Push that reports true, with the
+	// depth of the queue and with the message that was dropped, which is nil if
+	// none was. It may be called concurrently.
+	Pushed func(tag Tag, m, dropped interface{}, depth int)
 	// Unread is called with the number of messages that were dropped because
 	// nobody has read them for keepUnread after Close.
 	Unread func(n int)
@@ -41,6 +45,14 @@ type Group struct {
 	next   time.Time     // time of the next sweep
 	pause  time.Duration // between minSweep and maxSweep
 	probes int
+
+	tags sync.Map // from the *Queues that are open to their Tags; empty without Pushed
+}
+
+// Tag says whose queue it is.
+type Tag struct {
+	Session, Handle uint64
+	Plugin          string
 }
 
 // parked is a queue with a backlog that has no mover.

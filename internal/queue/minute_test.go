@@ -16,7 +16,7 @@ func TestUnreadMessagesAreKeptForAMinute(t *testing.T) {
 			group := &Group{Limit: 100, Overflow: func(n int) interface{} { return n }, Unread: func(int) {}}
 			ch := make(chan interface{}, 4)
 			var q Queue
-			q.Init(ch, group)
+			q.Init(ch, group, Tag{})
 			for i := range 20 {
 				q.Push(i)
 			}

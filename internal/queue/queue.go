@@ -41,18 +41,54 @@ type Queue struct {
 }
 
 // Init makes q deliver to ch, which must be buffered and must have no other
-// sender. group provides the limit and the hooks.
-func (q *Queue) Init(ch chan interface{}, group *Group) {
+// sender. group provides the limit and the hooks. tag is passed to them.
+func (q *Queue) Init(ch chan interface{}, group *Group, tag Tag) {
 	q.ch, q.group = ch, group
+	if group.Pushed != nil {
+		group.tags.Store(q, tag)
+	}
+}
+
+// Tag returns the tag of the queue, or the zero value if the queue is closed or
+// its group has no use for tags.
+func (q *Queue) Tag() Tag {
+	tag, _ := q.group.tags.Load(q)
+	known, _ := tag.(Tag)
+	return known
 }
 
 // Push delivers m, which must not be nil, after all messages pushed before. It
 // never blocks. It does nothing and reports false if the queue is closed.
 func (q *Queue) Push(m interface{}) bool {
+	if q.group.Pushed != nil {
+		return q.pushTraced(m)
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	_, ok := q.push(m)
+	return ok
+}
+
+// pushTraced is Push with a call of Pushed.
+func (q *Queue) pushTraced(m interface{}) bool {
+	q.mu.Lock()
+	tag := q.Tag() // before Close removes it
+	dropped, ok := q.push(m)
+	depth := len(q.ch)
+	if q.backlog != nil {
+		depth += q.backlog.len() - q.backlog.lost
+	}
+	q.mu.Unlock()
+	if ok {
+		q.group.Pushed(tag, m, dropped, depth)
+	}
+	return ok
+}
+
+// push is Push. It returns the message that was dropped, if one was. q.mu is held.
+func (q *Queue) push(m interface{}) (dropped interface{}, ok bool) {
 	if q.closed {
-		return false
+		return nil, false
 	}
 	if q.backlog == nil {
 		select {
@@ -60,13 +96,13 @@ func (q *Queue) Push(m interface{}) bool {
 		default:
 			q.stall(m)
 		}
-		return true
+		return nil, true
 	}
-	q.backlog.add(m, q.group.Limit)
+	dropped = q.backlog.add(m, q.group.Limit)
 	if !q.moving && len(q.ch) < cap(q.ch) {
 		q.resume()
 	}
-	return true
+	return dropped, true
 }
 
 // Close closes the channel after the last message. It may be called repeatedly.
@@ -77,6 +113,7 @@ func (q *Queue) Close() {
 		return
 	}
 	q.closed = true
+	q.group.tags.Delete(q)
 	switch {
 	case q.backlog == nil:
 		close(q.ch)
@@ -222,13 +259,14 @@ type backlog struct {
 	waiting []interface{}
 }
 
-// add appends m and drops the oldest message if more than limit wait.
-func (b *backlog) add(m interface{}, limit int) {
+// add appends m. If more than limit wait, it drops the oldest and returns it.
+func (b *backlog) add(m interface{}, limit int) (dropped interface{}) {
 	if len(b.waiting) >= limit {
-		b.pop()
+		dropped = b.pop()
 		b.lost++
 	}
 	b.waiting = append(b.waiting, m)
+	return dropped
 }
 
 // pop removes the oldest waiting message.

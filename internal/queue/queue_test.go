@@ -52,7 +52,7 @@ const capacity = 2
 // open returns a queue of g.
 func open(g *Group) *Queue {
 	q := new(Queue)
-	q.Init(make(chan interface{}, capacity), g)
+	q.Init(make(chan interface{}, capacity), g, Tag{})
 	return q
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,6 +106,14 @@ func (l *Logger) Log(level slog.Level, msg string, args ...any) {
 	}
 	l.push(e)
 	l.start()
+}
+
+// Recover ends a panic in a function of the application, and logs it with the
+// function's name. It must be deferred by the caller of the function.
+func (l *Logger) Recover(name string) {
+	if p := recover(); p != nil {
+		l.Log(slog.LevelWarn, "janus: panic in "+name, "panic", p, "stack", string(debug.Stack()))
+	}
 }
 
 // newEntry makes a record of what is passed to Log. Texts are cut here, so that

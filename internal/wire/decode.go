@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -41,6 +42,13 @@ type FieldError struct {
 }
 
 func (e *FieldError) Error() string { return fmt.Sprintf("field %q is %s", e.Field, e.Value) }
+
+// IsFieldError reports whether err, which is of Decode, leaves a frame that can be
+// used.
+func IsFieldError(err error) bool {
+	var field *FieldError
+	return errors.As(err, &field)
+}
 
 // Decode reads one message, which must be valid UTF-8, into f, which must be
 // zero. After a *FieldError f can be used; any other error means that b is not

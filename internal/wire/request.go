@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"sync"
 )
 
 // Request is a request to Janus. Zero fields are left out.
@@ -54,6 +55,23 @@ func (r *Request) Append(b []byte, t Transaction) []byte {
 	b = appendRaw(b, `,"candidate":`, r.Candidate)
 	b = appendRaw(b, `,"candidates":`, r.Candidates)
 	return append(b, '}')
+}
+
+// keepBuffer is how large a buffer is kept for another request, in bytes.
+const keepBuffer = 16 << 10
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// Buffer returns memory for Append. Reuse must follow.
+func Buffer() *[]byte { return buffers.Get().(*[]byte) }
+
+// Reuse keeps the memory of a message, which was appended to a Buffer, for another
+// one.
+func Reuse(buf *[]byte, message []byte) {
+	if cap(message) <= keepBuffer {
+		*buf = message
+		buffers.Put(buf)
+	}
 }
 
 func appendUint(b []byte, key string, v uint64) []byte {

@@ -118,7 +118,7 @@ func TestWorks(t *testing.T) {
 		{Work: contest.WorkAttach, N: 10, Gateways: 4},
 		{Work: contest.WorkStream, N: 101, Handles: 10, Gateways: 4},
 	}
-	for _, name := range []string{"ours", "ours-kept", "ours-typed", "floor"} {
+	for _, name := range []string{"ours", "ours-kept", "ours-typed", "ours-traced", "floor"} {
 		t.Run(name, func(t *testing.T) {
 			client := startClient(t, name)
 			for _, round := range rounds {

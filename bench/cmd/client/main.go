@@ -14,15 +14,16 @@ import (
 )
 
 var contenders = map[string]contest.Dial{
-	"ours":       ours.Dial,
-	"ours-kept":  ours.DialKept,
-	"ours-typed": ours.DialTyped,
-	"floor":      floor.Dial,
+	"ours":        ours.Dial,
+	"ours-kept":   ours.DialKept,
+	"ours-typed":  ours.DialTyped,
+	"ours-traced": ours.DialTraced,
+	"floor":       floor.Dial,
 }
 
 func main() {
 	log.SetFlags(0)
-	name := flag.String("contender", "ours", "ours, ours-kept, ours-typed or floor")
+	name := flag.String("contender", "ours", "ours, ours-kept, ours-typed, ours-traced or floor")
 	url := flag.String("url", "", "the server's URL")
 	flag.Parse()
 	dial := contenders[*name]

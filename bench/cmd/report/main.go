@@ -39,7 +39,8 @@ var full = scale{
 }
 
 const (
-	variantHandles  = 1_000 // that events go to, with and without Parse
+	variantHandles  = 1_000 // that events go to, with and without Parse and hooks
+	variantInFlight = 64    // requests, with and without hooks
 	gatewayHandles  = 1_000 // that events go to, of all gateways of a process
 	gatewayInFlight = 64    // requests on each gateway
 )

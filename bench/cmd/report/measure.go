@@ -22,6 +22,7 @@ type player struct {
 // The names in subjects of work that is measured in more than one part.
 const (
 	workVariantEvents   = "events, variants"
+	workVariantRequests = "requests, variants"
 	workGatewayEvents   = "events, gateways"
 	workGatewayRequests = "requests, gateways"
 )
@@ -47,7 +48,7 @@ func measureAll(ctx context.Context, s *stage, how scale) (figures, []stretch, e
 		{"requests to the scripted server", func() error { return m.requests(scripted) }},
 		{"streams of events", m.streams},
 		{"routing", m.routing},
-		{"typed events", m.variants},
+		{"typed events and hooks", m.variants},
 		{"several gateways", m.gateways},
 		{"idle handles", m.idleHandles},
 		{"idle sessions", m.idleSessions},
@@ -175,16 +176,27 @@ func (m *meter) routing() (err error) {
 	return m.alternate(players)
 }
 
-// variants measures what parsing adds to events.
+// variants measures what parsing adds to events, and what hooks add to events and
+// requests.
 func (m *meter) variants() error {
-	var events []player
-	for _, name := range []string{floor, ours, typed} {
+	var events, requests []player
+	for _, name := range []string{floor, ours, typed, traced} {
 		events = append(events, player{
 			subject: subject{name, scripted, workVariantEvents, variantHandles},
 			round:   contest.Round{Work: contest.WorkStream, Handles: variantHandles},
 		})
 	}
-	return m.prepared(events, contest.Round{Work: contest.WorkAttach, N: variantHandles})
+	for _, name := range []string{floor, ours, traced} {
+		requests = append(requests, player{
+			subject: subject{name, scripted, workVariantRequests, variantInFlight},
+			round:   contest.Round{Work: contest.WorkKeepAlive, InFlight: variantInFlight},
+		})
+	}
+	err := m.prepared(events, contest.Round{Work: contest.WorkAttach, N: variantHandles})
+	if err != nil {
+		return err
+	}
+	return m.prepared(requests, contest.Round{})
 }
 
 // gateways measures several gateways in one process, with the same number of

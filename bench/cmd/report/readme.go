@@ -38,6 +38,7 @@ type page struct {
 	VariantHandles   string
 	GatewayHandles   string
 	GatewayInFlight  int
+	VariantInFlight  int
 	Real, Scripted   string // pictures
 	Cost             string
 	Notes            string
@@ -86,6 +87,7 @@ func newPage(s *stage, f figures, how scale, m machine) *page {
 		VariantHandles:  thousands(variantHandles),
 		GatewayHandles:  thousands(gatewayHandles),
 		GatewayInFlight: gatewayInFlight,
+		VariantInFlight: variantInFlight,
 		Real:            pictureReal,
 		Scripted:        pictureScripted,
 		Cost:            pictureEvents,

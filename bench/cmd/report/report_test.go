@@ -57,6 +57,8 @@ func TestPage(t *testing.T) {
 	delete(f, subject{janode, scripted, contest.WorkStream, 1})
 	f[subject{ours, scripted, workVariantEvents, variantHandles}] = evenly(10, 8, 20, 1000)
 	f[subject{typed, scripted, workVariantEvents, variantHandles}] = evenly(15, 16, 40, 3000)
+	f[subject{ours, scripted, workVariantRequests, variantInFlight}] = evenly(10, 8, 0, 0)
+	f[subject{traced, scripted, workVariantRequests, variantInFlight}] = evenly(11, 8, 0, 0)
 	for _, name := range []string{ours, floor} {
 		for _, work := range []string{workGatewayEvents, workGatewayRequests} {
 			f[subject{name, scripted, work, 1}] = evenly(20, 20, 0, 0)
@@ -82,6 +84,8 @@ func TestPage(t *testing.T) {
 		"| KeepAlive: allocations | 0.10 | ≤ 0.1 |  | yes |",
 		"| 115 (115–115); 115 | 100 (100–100); 100 | 100 (75.0–100); 100 (noisy) | 100 (100–100); 100 |",
 		"| VideoRoom event, parsed with videoroom.Parse | 15.0 (15.0–15.0); 16.0 | 1.50 (1.50–1.50) | 2.00 (2.00–2.00) | 40.0; 3,000 B |",
+		"| VideoRoom event, with Trace hooks | – | – | – | – |",
+		"| keepalive, with Trace hooks | 11.0 (11.0–11.0); 8.00 | 1.10 (1.10–1.10) | 1.00 (1.00–1.00) | 0.00; 0.00 B |",
 		"| ours, 2 gateways | 100,000 | 2.00 (2.00–2.00) | 21.0 | 100,000 | 2.00 (2.00–2.00) | 21.0 |",
 		"| ours, with DialOptions.KeepAlive | 640 | 3 |",
 		"| routing | 9s | 2 | 12 % | 4, 5, 6 | 5, 5, 6 |",

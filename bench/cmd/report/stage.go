@@ -19,8 +19,9 @@ const (
 	scripted  = "scripted"
 
 	ours    = "ours"
-	typed   = "ours-typed" // readers parse their events
-	kept    = "ours-kept"  // with keepalives
+	typed   = "ours-typed"  // readers parse their events
+	traced  = "ours-traced" // with hooks
+	kept    = "ours-kept"   // with keepalives
 	floor   = "floor"
 	notedit = "notedit"
 	janode  = "Janode"
@@ -70,7 +71,7 @@ func newStage(ctx context.Context, module string, peers bool) (s *stage, err err
 	}
 	s.urls[realJanus], s.urls[scripted] = s.janus.URL, s.scripted.URL
 	s.Contenders = []contender{s.own(ours), s.own(floor)}
-	s.variants = []contender{s.own(typed), s.own(kept)}
+	s.variants = []contender{s.own(typed), s.own(traced), s.own(kept)}
 	if peers {
 		s.addPeers(ctx, module)
 	}

@@ -143,7 +143,7 @@ func sessionsTable(s *stage, f figures, how scale) string {
 	return table([]string{title, "bytes each", "more goroutines"}, rows)
 }
 
-// variantsTable shows what Parse adds.
+// variantsTable shows what Parse and hooks add.
 func variantsTable(f figures) string {
 	var rows [][]string
 	add := func(name, title, work string, size int) {
@@ -158,6 +158,9 @@ func variantsTable(f figures) string {
 	}
 	add(ours, "VideoRoom event", workVariantEvents, variantHandles)
 	add(typed, "VideoRoom event, parsed with videoroom.Parse", workVariantEvents, variantHandles)
+	add(traced, "VideoRoom event, with Trace hooks", workVariantEvents, variantHandles)
+	add(ours, "keepalive", workVariantRequests, variantInFlight)
+	add(traced, "keepalive, with Trace hooks", workVariantRequests, variantInFlight)
 	return table([]string{"", "µs, and µs of CPU", "time", "CPU", "allocations"}, rows)
 }
 

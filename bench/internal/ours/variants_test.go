@@ -31,6 +31,32 @@ func startServer(t *testing.T) (url string) {
 	return "ws://" + l.Addr().String() + "/"
 }
 
+// The hooks that are measured count requests and events.
+func TestTraced(t *testing.T) {
+	counted := new(counters)
+	c, err := dial(t.Context(), startServer(t), &janus.DialOptions{Trace: counted.trace()}, untyped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.Attach(5, true)
+	if err == nil {
+		err = c.Stream(20, 5)
+	}
+	if err == nil {
+		err = c.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A session, five handles and the request for events.
+	if started, ended := counted.started.Load(), counted.ended.Load(); started != 7 || ended != 7 {
+		t.Errorf("%d requests started, %d ended", started, ended)
+	}
+	if delivered, dropped := counted.delivered.Load(), counted.dropped.Load(); delivered != 20 || dropped != 0 {
+		t.Errorf("%d messages delivered, %d dropped", delivered, dropped)
+	}
+}
+
 // The events of the scripted server are parsed.
 func TestTyped(t *testing.T) {
 	c, err := DialTyped(t.Context(), startServer(t))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/cameronelliott/janus-go/internal/calls"
@@ -47,7 +46,6 @@ type Handle struct {
 	session *Session
 	queue   queue.Queue
 	scope   calls.Scope[request]
-	leaving atomic.Bool // Detach was called
 	timer   *time.Timer // ends the lingering; guarded by Session.mu
 }
 
@@ -161,7 +159,7 @@ func (h *Handle) Done() <-chan struct{} { return h.session.gateway.calls.Done(&h
 func (h *Handle) Err() error { return h.session.gateway.calls.Err(&h.scope) }
 
 // DetachCalled reports whether Detach has been called, whatever has become of it.
-func (h *Handle) DetachCalled() bool { return h.leaving.Load() }
+func (h *Handle) DetachCalled() bool { return h.session.gateway.calls.Left(&h.scope) }
 
 // handleGone returns the error of a handle that ended without an error of Janus.
 func handleGone(h *Handle) *ErrorMsg {
@@ -373,7 +371,7 @@ func (h *Handle) Hangup(ctx context.Context, token string) (*AckMsg, error) {
 // *DetachedMsg, or after a second if Janus does not send that. If ctx ends first
 // and Janus detaches the handle later, the same happens then.
 func (h *Handle) Detach(ctx context.Context, token string) (*AckMsg, error) {
-	h.leaving.Store(true)
+	h.session.gateway.calls.Leave(&h.scope)
 	c := h.session.gateway.newCall(h.session, h, acceptDetach)
 	c.Keep, c.Outlives = true, true
 	ack, err := h.ackCall(ctx, c, &wire.Request{Janus: "detach", Token: token})

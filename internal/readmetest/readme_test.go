@@ -212,6 +212,7 @@ var imports = map[string]string{
 	"slog":        `"log/slog"`,
 	"time":        `"time"`,
 	"tls":         `"crypto/tls"`,
+	"trace":       `"` + module + `/trace"`,
 	"videoroom":   `"` + module + `/plugin/videoroom"`,
 	"websocket":   `"nhooyr.io/websocket"`,
 	"x509":        `"crypto/x509"`,

@@ -147,6 +147,6 @@ func reconcile(b *testing.B, members []cascade.Server) (shown, idle cascade.Pass
 		}
 	}
 	cancel()
-	<-ended
+	_ = <-ended
 	return shown, idle
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -132,9 +133,10 @@ func TestClaimOfAWaitingSession(t *testing.T) {
 	gateway, _ := dial(t, server, &janus.DialOptions{Logger: testutil.Quiet, Reconnect: quickly()})
 	session, _ := open(t, gateway)
 	claims := make(chan struct{}, 100)
+	var own atomic.Bool // the claim of the application was passed on
 	server.Intercept(func(request json.RawMessage, _ func(any)) bool {
 		var r struct{ Janus, Token string }
-		if err := json.Unmarshal(request, &r); err != nil || r.Janus != "claim" || r.Token == "own" {
+		if err := json.Unmarshal(request, &r); err != nil || r.Janus != "claim" || r.Token == "own" && own.CompareAndSwap(false, true) {
 			return false
 		}
 		claims <- struct{}{} // and no answer
@@ -145,9 +147,9 @@ func TestClaimOfAWaitingSession(t *testing.T) {
 	if claimed, err := gateway.Claim(t.Context(), "own", session.ID); err != nil || claimed != session {
 		t.Fatalf("got %v, %v", claimed, err)
 	}
-	testutil.ReceiveAs[*janus.DisconnectedMsg](t, session.Events)
-	testutil.ReceiveAs[*janus.ReclaimedMsg](t, session.Events)
-	if _, err := session.KeepAlive(t.Context(), ""); err != nil {
+	if _, err := session.KeepAlive(testutil.Context(t), ""); err != nil {
 		t.Error(err)
 	}
+	testutil.ReceiveAs[*janus.DisconnectedMsg](t, session.Events)
+	testutil.ReceiveAs[*janus.ReclaimedMsg](t, session.Events)
 }

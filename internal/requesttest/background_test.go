@@ -7,11 +7,16 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"nhooyr.io/websocket"
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/testutil"
+	"github.com/cameronelliott/janus-go/janustest"
 )
 
 // Every session gets a keepalive in every interval, and they are spread.
@@ -127,4 +132,77 @@ func TestKeepAliveAfterClaim(t *testing.T) {
 	if request := testutil.Sent(srv, "keepalive")[0]; !strings.Contains(string(request), "token of the claim") {
 		t.Errorf("sent %s", request)
 	}
+}
+
+// tokenOf returns the token of the first request of a kind.
+func tokenOf(t *testing.T, srv *janustest.Server, verb string) string {
+	t.Helper()
+	var r struct{ Token string }
+	sent := testutil.Sent(srv, verb)
+	if len(sent) == 0 {
+		t.Fatalf("no %s was sent", verb)
+	}
+	if err := json.Unmarshal(sent[0], &r); err != nil {
+		t.Fatal(err)
+	}
+	return r.Token
+}
+
+// What the library sends for a session carries a fresh token of the TokenSource, and
+// without one the token that the session was used with.
+func TestTokensOfTheLibrary(t *testing.T) {
+	t.Run("TokenSource", func(t *testing.T) {
+		srv := testutil.NewServer(t, nil)
+		var calls atomic.Int64
+		g, _ := testutil.Dial(t, srv, &janus.DialOptions{Logger: testutil.Quiet, TokenSource: func(context.Context, uint64) (string, error) {
+			return fmt.Sprint("token", calls.Add(1)), nil
+		}})
+		testutil.Create(t, g)
+		if err := g.Shutdown(testutil.Context(t)); err != nil {
+			t.Fatal(err)
+		}
+		if first, second := tokenOf(t, srv, "create"), tokenOf(t, srv, "destroy"); first != "token1" || second != "token2" {
+			t.Errorf("create has %q, destroy has %q", first, second)
+		}
+	})
+	t.Run("KeepAliveSender", func(t *testing.T) {
+		tokens := make(chan string, 10)
+		synctest.Test(t, func(t *testing.T) {
+			client := testutil.ServeMemory(t, func(conn *websocket.Conn) {
+				for {
+					_, request, err := conn.Read(context.Background())
+					if err != nil {
+						return
+					}
+					var r struct{ Janus, Transaction, Token string }
+					if err := json.Unmarshal(request, &r); err != nil {
+						t.Error(err)
+					}
+					if r.Janus == "keepalive" {
+						tokens <- r.Token
+					}
+					answer := fmt.Sprintf(`{"janus":"success","transaction":%q,"data":{"id":1}}`, r.Transaction)
+					_ = conn.Write(context.Background(), websocket.MessageText, []byte(answer))
+				}
+			})
+			g, _, err := janus.Dial(context.Background(), "ws://memory/", &janus.DialOptions{HTTPClient: client, Logger: testutil.Quiet})
+			if err != nil {
+				t.Fatal(err)
+			}
+			session, err := g.Create(t.Context(), "of the session")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if err := session.KeepAliveSender(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("KeepAliveSender returned %v", err)
+			}
+			_ = g.Close(websocket.StatusNormalClosure, "")
+			synctest.Wait()
+		})
+		if token := <-tokens; token != "of the session" {
+			t.Errorf("the keepalive has the token %q", token)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -251,5 +252,55 @@ func TestUnansweredClaimIsAnotherLoss(t *testing.T) {
 	testutil.ReceiveAs[*janus.ReclaimedMsg](t, session.Events)
 	if n := claims.Load(); n != 2 {
 		t.Errorf("%d claims, want 2", n)
+	}
+}
+
+// Calls that were waiting when the connection was lost say why it was.
+func TestLostCallsHaveTheCause(t *testing.T) {
+	srv := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = time.Minute })
+	g, _ := testutil.Dial(t, srv, testutil.Reconnecting())
+	handle := testutil.Attach(t, testutil.Create(t, g), testutil.EchoTest)
+	arrived := make(chan struct{}, 1)
+	srv.Intercept(func(request json.RawMessage, _ func(any)) bool {
+		if testutil.BaseOf(request).Type != "message" {
+			return false
+		}
+		arrived <- struct{}{}
+		return true
+	})
+	failed := make(chan error, 1)
+	go func() {
+		_, err := handle.Message(testutil.Context(t), "", map[string]any{}, nil)
+		failed <- err
+	}()
+	<-arrived
+	srv.Disconnect(websocket.StatusGoingAway, "maintenance")
+	if err := <-failed; !errors.Is(err, janus.ErrDisconnected) || websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A claim that is answered with something else is not taken for accepted, and is
+// repeated.
+func TestClaimAnsweredWithSomethingElse(t *testing.T) {
+	srv := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = time.Minute })
+	opts := testutil.Reconnecting()
+	opts.RequestTimeout = 200 * time.Millisecond
+	g, _ := testutil.Dial(t, srv, opts)
+	session := testutil.Create(t, g)
+	var claims atomic.Int64
+	srv.Intercept(func(request json.RawMessage, reply func(any)) bool {
+		base := testutil.BaseOf(request)
+		if base.Type != "claim" || claims.Add(1) > 1 {
+			return false
+		}
+		reply(fmt.Sprintf(`{"janus":"surprise","session_id":%d,"transaction":%q}`, session.ID, base.ID))
+		return true
+	})
+	srv.Cut()
+	testutil.ReceiveAs[*janus.DisconnectedMsg](t, session.Events)
+	testutil.ReceiveAs[*janus.ReclaimedMsg](t, session.Events)
+	if n := claims.Load(); n != 2 {
+		t.Errorf("the session is back after %d claims", n)
 	}
 }

@@ -209,27 +209,30 @@ func TestTokensOfTheLibrary(t *testing.T) {
 
 // The TokenSource is not asked for a call that cannot be sent anyway.
 func TestTokenSourceIsNotAskedInVain(t *testing.T) {
-	srv := testutil.NewServer(t, nil)
 	var asked atomic.Int64
-	g, _ := testutil.Dial(t, srv, &janus.DialOptions{Logger: testutil.Quiet, TokenSource: func(context.Context, uint64) (string, error) {
+	opts := janus.DialOptions{TokenSource: func(context.Context, uint64) (string, error) {
 		asked.Add(1)
 		return "", nil
-	}})
-	session, other := testutil.Create(t, g), testutil.Create(t, g)
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
-	mustFail := func(name string, ctx context.Context, s *janus.Session) {
-		t.Helper()
-		before := asked.Load()
-		if _, err := s.KeepAlive(ctx, ""); err == nil || asked.Load() != before {
-			t.Errorf("%s: %v, asked %d times", name, err, asked.Load()-before)
+	}}
+	testutil.InBubble(t, opts, testutil.Answers, func(t *testing.T, g *janus.Gateway) {
+		session := testutil.Create(t, g)
+		mustFail := func(name string, ctx context.Context) {
+			t.Helper()
+			before := asked.Load()
+			_, err := session.KeepAlive(ctx, "")
+			synctest.Wait()
+			if err == nil || asked.Load() != before {
+				t.Errorf("%s: %v, asked %d times", name, err, asked.Load()-before)
+			}
 		}
-	}
-	mustFail("a context that has ended", canceled, session)
-	if _, err := session.Destroy(testutil.Context(t), ""); err != nil {
-		t.Fatal(err)
-	}
-	mustFail("a session that has ended", testutil.Context(t), session)
-	_ = g.Close(websocket.StatusNormalClosure, "")
-	mustFail("a Gateway that has ended", testutil.Context(t), other)
+		canceled, cancel := context.WithCancel(t.Context())
+		cancel()
+		mustFail("a context that has ended", canceled)
+		if _, err := session.Destroy(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		mustFail("a session that has ended", t.Context())
+		_ = g.Close(websocket.StatusNormalClosure, "")
+		mustFail("a Gateway that has ended", t.Context())
+	})
 }

@@ -236,3 +236,43 @@ func TestTokenSourceIsNotAskedInVain(t *testing.T) {
 		mustFail("a Gateway that has ended", t.Context())
 	})
 }
+
+// A call that RequestTimeout ends says so, with a TokenSource too.
+func TestTimeoutWithATokenSource(t *testing.T) {
+	opts := janus.DialOptions{
+		RequestTimeout: 3 * time.Second,
+		TokenSource:    func(context.Context, uint64) (string, error) { return "", nil },
+	}
+	answers := func(base janus.BaseMsg) string {
+		if base.Type == "keepalive" {
+			return ""
+		}
+		return testutil.Answers(base)
+	}
+	testutil.InBubble(t, opts, answers, func(t *testing.T, g *janus.Gateway) {
+		_, err := testutil.Create(t, g).KeepAlive(context.Background(), "")
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "nothing within 3s") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// Shutdown destroys a session with its latest token if the TokenSource has none.
+func TestShutdownWithoutAToken(t *testing.T) {
+	srv := testutil.NewServer(t, func(s *janustest.Server) { s.Tokens = []string{"good"} })
+	var fails atomic.Bool
+	g, _ := testutil.Dial(t, srv, &janus.DialOptions{Logger: testutil.Quiet, TokenSource: func(context.Context, uint64) (string, error) {
+		if fails.Load() {
+			return "", errors.New("no token any more")
+		}
+		return "good", nil
+	}})
+	testutil.Create(t, g)
+	fails.Store(true)
+	if err := g.Shutdown(testutil.Context(t)); err != nil {
+		t.Error(err)
+	}
+	if n := len(srv.Sessions()); n != 0 {
+		t.Errorf("%d sessions are left", n)
+	}
+}

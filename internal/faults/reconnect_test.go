@@ -244,7 +244,8 @@ func TestManySessionsKeptAlive(t *testing.T) {
 	}
 	_, after := s.settled()
 	t.Logf("%d sessions, %d keepalives; goroutines with one session %d, with all %d", count, seen.Load(), before, after)
-	if after > before {
+	const passing = 3 // a ping and slow writes may be under way
+	if after > before+passing {
 		t.Errorf("%d goroutines for %d sessions, %d for one", after, count, before)
 	}
 }

@@ -2,14 +2,17 @@ package faults
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/janustest"
 )
 
 // exit ends the goroutine.
@@ -225,4 +228,23 @@ func TestClaimsInFlight(t *testing.T) {
 			t.Errorf("%d claims of one session wait for their answers after 5 s", n)
 		}
 	})
+}
+
+// Claims that were not answered are forgotten when a later one is.
+func TestUnansweredClaimsAreForgotten(t *testing.T) {
+	noLeaks(t)
+	server := newStub(t, func(s *janustest.Server) { s.ReclaimTimeout = time.Minute })
+	c := connect(t, server.URL, &janus.DialOptions{Reconnect: quickly(), RequestTimeout: 200 * time.Millisecond})
+	session := c.session(t)
+	var claims atomic.Int64
+	server.Intercept(func(frame json.RawMessage, _ func(any)) bool {
+		var r request
+		return json.Unmarshal(frame, &r) == nil && r.Janus == "claim" && claims.Add(1) < 4
+	})
+	watching := watchGaps(t, session)
+	server.Cut()
+	watching.await(t, 1)
+	if n := callsLeft(c.Gateway); n != 0 {
+		t.Errorf("%d calls are remembered after %d claims", n, claims.Load())
+	}
 }

@@ -415,19 +415,24 @@ func TestShutdownGivesUp(t *testing.T) {
 // A session that times out although it is kept alive is logged with both
 // figures.
 func TestTimeoutWithKeepAliveIsLogged(t *testing.T) {
-	server := start(t, nil)
-	log := testutil.NewLogs()
-	g, _ := dial(t, server, &janus.DialOptions{KeepAlive: time.Minute, Logger: log.Logger(slog.LevelWarn)})
-	if _, err := g.Info(t.Context(), ""); err != nil {
-		t.Fatal(err)
-	}
-	s, _ := open(t, g)
-	if err := server.Send(s.ID, fmt.Sprintf(`{"janus":"timeout","session_id":%d}`, s.ID)); err != nil {
-		t.Fatal(err)
-	}
-	log.Await(t, "timed out although it is kept alive", 1)
-	if !strings.Contains(log.String(), "KeepAlive=1m0s session_timeout=1m0s") {
-		t.Errorf("the log is %s", log)
+	for _, known := range []bool{true, false} {
+		server := start(t, nil)
+		log := testutil.NewLogs()
+		g, _ := dial(t, server, &janus.DialOptions{KeepAlive: time.Minute, Logger: log.Logger(slog.LevelWarn)})
+		if known {
+			if _, err := g.Info(t.Context(), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, _ := open(t, g)
+		if err := server.Send(s.ID, fmt.Sprintf(`{"janus":"timeout","session_id":%d}`, s.ID)); err != nil {
+			t.Fatal(err)
+		}
+		log.Await(t, "timed out although it is kept alive", 1)
+		if !strings.Contains(log.String(), "KeepAlive=1m0s") || strings.Contains(log.String(), "session_timeout=1m0s") != known ||
+			strings.Contains(log.String(), "session_timeout") != known {
+			t.Errorf("session_timeout known: %v; the log is %s", known, log)
+		}
 	}
 }
 

@@ -304,3 +304,38 @@ func TestClaimAnsweredWithSomethingElse(t *testing.T) {
 		t.Errorf("the session is back after %d claims", n)
 	}
 }
+
+// The token of an accepted claim is the session's latest: Shutdown uses it when the
+// TokenSource has none.
+func TestTokenOfAClaim(t *testing.T) {
+	srv := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = time.Minute })
+	var calls atomic.Int64
+	var fails atomic.Bool
+	opts := testutil.Reconnecting()
+	opts.TokenSource = func(context.Context, uint64) (string, error) {
+		if fails.Load() {
+			return "", errors.New("no token any more")
+		}
+		return fmt.Sprint("token", calls.Add(1)), nil
+	}
+	g, _ := testutil.Dial(t, srv, opts)
+	session := testutil.Create(t, g)
+	srv.Cut()
+	testutil.ReceiveAs[*janus.DisconnectedMsg](t, session.Events)
+	testutil.ReceiveAs[*janus.ReclaimedMsg](t, session.Events)
+	fails.Store(true)
+	if err := g.Shutdown(testutil.Context(t)); err != nil {
+		t.Fatal(err)
+	}
+	token := func(verb string) string {
+		var r struct{ Token string }
+		sent := testutil.Sent(srv, verb)
+		if err := json.Unmarshal(sent[len(sent)-1], &r); err != nil {
+			t.Fatal(err)
+		}
+		return r.Token
+	}
+	if claim, destroy := token("claim"), token("destroy"); destroy != claim || claim == token("create") {
+		t.Errorf("create has %q, the claim %q, destroy %q", token("create"), claim, destroy)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -274,5 +275,99 @@ func TestShutdownWithoutAToken(t *testing.T) {
 	}
 	if n := len(srv.Sessions()); n != 0 {
 		t.Errorf("%d sessions are left", n)
+	}
+}
+
+// A session that the application has claimed meanwhile is not destroyed because the
+// Create that made it was abandoned.
+func TestClaimedSessionIsNotUndone(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	g, _ := testutil.Dial(t, srv, nil)
+	created := make(chan func(), 1)
+	srv.Intercept(func(request json.RawMessage, reply func(any)) bool {
+		base := testutil.BaseOf(request)
+		answer := func() { reply(fmt.Sprintf(`{"janus":"success","transaction":%q,"data":{"id":77}}`, base.ID)) }
+		if base.Type == "create" {
+			created <- answer
+		} else {
+			answer()
+		}
+		return true
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() { _, err := g.Create(ctx, ""); failed <- err }()
+	answer := <-created
+	cancel()
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	session, err := g.Claim(testutil.Context(t), "", 77)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer()
+	if _, err := session.KeepAlive(testutil.Context(t), ""); err != nil { // behind the answer
+		t.Fatal(err)
+	}
+	if n := len(testutil.Sent(srv, "destroy")); n != 0 {
+		t.Error("the session was destroyed")
+	}
+}
+
+// Keepalives take no room for good from what may wait to be written.
+func TestKeepAlivesLeaveRoom(t *testing.T) {
+	token := strings.Repeat("x", 50_000) // so that few of them make a difference
+	srv := testutil.NewServer(t, nil)
+	g, _ := testutil.Dial(t, srv, &janus.DialOptions{Logger: testutil.Quiet, KeepAlive: time.Millisecond})
+	session, err := g.Create(testutil.Context(t), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testutil.Eventually(t, "many keepalives", func() bool { return len(testutil.Sent(srv, "keepalive")) > 50 })
+	if _, err := session.KeepAlive(testutil.Context(t), ""); err != nil {
+		t.Error(err)
+	}
+}
+
+// While the peer does not read, keepalives do not pile up.
+func TestKeepAlivesDoNotPileUp(t *testing.T) {
+	token := strings.Repeat("x", 20_000)
+	var heap [2]runtime.MemStats
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		client := testutil.ServeMemory(t, func(conn *websocket.Conn) {
+			_, request, err := conn.Read(context.Background())
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			answer := fmt.Sprintf(`{"janus":"success","transaction":%q,"data":{"id":1}}`, testutil.BaseOf(request).ID)
+			if err := conn.Write(context.Background(), websocket.MessageText, []byte(answer)); err != nil {
+				t.Error(err)
+			}
+			<-release // reads nothing more
+		})
+		g, _, err := janus.Dial(context.Background(), "ws://memory/", &janus.DialOptions{
+			HTTPClient: client, Logger: testutil.Quiet, KeepAlive: time.Second, PingInterval: -1, WriteTimeout: 24 * time.Hour,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Create(context.Background(), token); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Second)
+		runtime.GC()
+		runtime.ReadMemStats(&heap[0])
+		time.Sleep(2000 * time.Second)
+		runtime.GC()
+		runtime.ReadMemStats(&heap[1])
+		close(release)
+		_ = g.Close(websocket.StatusNormalClosure, "")
+		synctest.Wait()
+	})
+	if grown := int64(heap[1].HeapAlloc) - int64(heap[0].HeapAlloc); grown > 10<<20 {
+		t.Errorf("%d bytes wait after 2,000 keepalives of %d", grown, len(token))
 	}
 }

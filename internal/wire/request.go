@@ -29,7 +29,7 @@ type Request struct {
 // Size returns about how many bytes the request has as JSON.
 func (r *Request) Size() int {
 	const envelope = 200
-	return envelope + len(r.Body) + len(r.Jsep) + len(r.Candidate) + len(r.Candidates)
+	return envelope + len(r.Token) + len(r.Body) + len(r.Jsep) + len(r.Candidate) + len(r.Candidates)
 }
 
 // Append appends the request as JSON to b, with the transaction given.

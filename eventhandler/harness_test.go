@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 	"testing/synctest"
 
 	"github.com/cameronelliott/janus-go/eventhandler"
@@ -77,11 +78,13 @@ func (k *taker) Events() []eventhandler.Event {
 // Await waits until ok returns true for what was taken.
 func (k *taker) Await(t testing.TB, what string, ok func(events []eventhandler.Event) bool) {
 	t.Helper()
-	ctx := testutil.Context(t)
+	const pause = 10 * time.Millisecond // ok looks at all events
+	late := time.After(5 * testutil.Patience)
 	for !ok(k.Events()) {
 		select {
 		case <-k.got:
-		case <-ctx.Done():
+			time.Sleep(pause)
+		case <-late:
 			t.Fatalf("%s: not in time, only %d events in %d calls", what, len(k.Events()), k.Calls())
 		}
 	}

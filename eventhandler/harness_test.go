@@ -14,8 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 	"testing/synctest"
+	"time"
 
 	"github.com/cameronelliott/janus-go/eventhandler"
 	"github.com/cameronelliott/janus-go/internal/testutil"

@@ -339,3 +339,63 @@ func TestTokenOfAClaim(t *testing.T) {
 		t.Errorf("create has %q, the claim %q, destroy %q", token("create"), claim, destroy)
 	}
 }
+
+// A claim that is sent although the one before was answered meanwhile may be refused:
+// the session goes on.
+func TestRefusalOfAClaimTooMany(t *testing.T) {
+	srv := testutil.NewServer(t, func(s *janustest.Server) { s.ReclaimTimeout = time.Minute })
+	var claiming atomic.Bool
+	asked, release := make(chan int64, 100), make(chan struct{})
+	var calls atomic.Int64
+	opts := testutil.Reconnecting()
+	opts.RequestTimeout = 200 * time.Millisecond
+	opts.TokenSource = func(_ context.Context, session uint64) (string, error) {
+		if !claiming.Load() || session == 0 {
+			return "", nil
+		}
+		n := calls.Add(1)
+		asked <- n
+		if n == 2 {
+			<-release
+		}
+		return fmt.Sprint("token", n), nil
+	}
+	g, _ := testutil.Dial(t, srv, opts)
+	session := testutil.Create(t, g)
+	first, refused := make(chan func(), 1), make(chan struct{})
+	srv.Intercept(func(request json.RawMessage, reply func(any)) bool {
+		base := testutil.BaseOf(request)
+		if base.Type != "claim" {
+			return false
+		}
+		if strings.Contains(string(request), "token2") {
+			reply(fmt.Sprintf(`{"janus":"error","session_id":%d,"transaction":%q,"error":{"code":458,"reason":"too many"}}`, session.ID, base.ID))
+			close(refused)
+			return true
+		}
+		first <- func() {
+			reply(fmt.Sprintf(`{"janus":"success","session_id":%d,"transaction":%q}`, session.ID, base.ID))
+		}
+		return true
+	})
+	claiming.Store(true)
+	srv.Cut()
+	answer := <-first
+	for n := range asked {
+		if n == 2 {
+			break
+		}
+	}
+	answer()
+	testutil.ReceiveAs[*janus.DisconnectedMsg](t, session.Events)
+	testutil.ReceiveAs[*janus.ReclaimedMsg](t, session.Events)
+	claiming.Store(false)
+	close(release)
+	<-refused
+	if err := g.Ping(testutil.Context(t), ""); err != nil { // behind the refusal
+		t.Fatal(err)
+	}
+	if err := session.Err(); err != nil {
+		t.Errorf("the session has ended: %v", err)
+	}
+}

@@ -399,3 +399,47 @@ func TestRefusalOfAClaimTooMany(t *testing.T) {
 		t.Errorf("the session has ended: %v", err)
 	}
 }
+
+// Claims that are not answered take no room for good from what may wait to be written.
+func TestClaimsLeaveRoom(t *testing.T) {
+	token := strings.Repeat("x", 20_000) // so that few of them make a difference
+	synctest.Test(t, func(t *testing.T) {
+		var served, claims atomic.Int64
+		client := testutil.ServeMemory(t, func(conn *websocket.Conn) {
+			first := served.Add(1) == 1
+			for {
+				_, request, err := conn.Read(context.Background())
+				if err != nil {
+					return
+				}
+				base := testutil.BaseOf(request)
+				if base.Type == "claim" {
+					claims.Add(1)
+					continue
+				}
+				answer := fmt.Sprintf(`{"janus":%q,"transaction":%q,"data":{"id":1}}`, map[string]string{"create": "success", "ping": "pong"}[base.Type], base.ID)
+				if err := conn.Write(context.Background(), websocket.MessageText, []byte(answer)); err != nil || first {
+					return
+				}
+			}
+		})
+		g, _, err := janus.Dial(context.Background(), "ws://memory/", &janus.DialOptions{
+			HTTPClient: client, Logger: testutil.Quiet, RequestTimeout: time.Second, Reconnect: &janus.ReconnectOptions{MinDelay: 1},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Create(context.Background(), token); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Second)
+		if n := claims.Load(); n < 150 {
+			t.Errorf("%d claims in 200 s", n)
+		}
+		if err := g.Ping(context.Background(), ""); err != nil {
+			t.Errorf("after %d claims: %v", claims.Load(), err)
+		}
+		_ = g.Close(websocket.StatusNormalClosure, "")
+		synctest.Wait()
+	})
+}

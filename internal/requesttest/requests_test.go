@@ -250,3 +250,21 @@ func TestReplyForASessionAnswersNoGatewayCall(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// failing is a body that cannot be marshaled.
+type failing struct{ err error }
+
+func (f failing) MarshalJSON() ([]byte, error) { return nil, f.err }
+
+// The error of a body that cannot be marshaled can be matched.
+func TestErrorOfAMarshaler(t *testing.T) {
+	srv := testutil.NewServer(t, nil)
+	_, _, _, handle := testutil.Open(t, srv)
+	cause := errors.New("not today")
+	if _, err := handle.Message(t.Context(), "", failing{cause}, nil); !errors.Is(err, cause) || !errors.Is(err, janus.ErrNotSent) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := handle.Message(t.Context(), "", map[string]any{}, failing{cause}); !errors.Is(err, cause) || !errors.Is(err, janus.ErrNotSent) {
+		t.Errorf("got %v", err)
+	}
+}

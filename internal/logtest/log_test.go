@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/testutil"
@@ -83,4 +84,26 @@ func TestAcksAreNotForNobody(t *testing.T) {
 	if n := strings.Count(log.String(), "for nobody"); n != 1 {
 		t.Errorf("%d answers for nobody in\n%s", n, log)
 	}
+}
+
+// A message for a session that has just ended is logged.
+func TestMessageForAnEndedSessionIsLogged(t *testing.T) {
+	log := testutil.NewLogs()
+	answers := func(base janus.BaseMsg) string {
+		if base.Type == "destroy" {
+			return testutil.Answers(base) + "\n" + `{"janus":"event","session_id":1,"plugindata":{"plugin":"late","data":{}}}`
+		}
+		return testutil.Answers(base)
+	}
+	testutil.InBubble(t, janus.DialOptions{Logger: log.Logger(slog.LevelWarn)}, answers, func(t *testing.T, g *janus.Gateway) {
+		session := testutil.Create(t, g)
+		testutil.Attach(t, session, "p") // keeps the session for messages to its handles
+		if _, err := session.Destroy(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if !strings.Contains(log.String(), "message for nobody") {
+			t.Errorf("the log is %q", log)
+		}
+	})
 }

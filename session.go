@@ -506,8 +506,7 @@ func (k kept) Ended() bool          { return k.s.Err() != nil }
 func (k kept) Forget(number uint64) { k.s.gateway.calls.Forget(number) }
 
 func (k kept) Awaits(conn any) bool {
-	g := k.s.gateway
-	return any(g.calls.Conn()) == conn && g.calls.Held(&k.s.scope)
+	return any(k.s.gateway.calls.Conn()) == conn && k.s.gateway.calls.Held(&k.s.scope)
 }
 
 // KeepAlive sends a keepalive whose reply says nothing unless it is an error,
@@ -522,21 +521,20 @@ func (k kept) KeepAlive(token string) {
 }
 
 // Claim begins a claim, whose answer the reader takes.
-func (k kept) Claim(token string) (number uint64, write func(), ok bool) {
+func (k kept) Claim(token string) (number uint64, conn any, write func()) {
 	g := k.s.gateway
-	r := &wire.Request{Janus: verbClaim, Session: k.s.ID, Token: token}
-	c := g.newCall(k.s, nil, acceptReclaim)
-	c.Request.verb, c.Request.token = verbClaim, token
-	size := r.Size()
-	conn, number := g.calls.Post(c, &k.s.scope, size)
-	if conn == nil {
-		g.calls.Free(c)
-		return 0, nil, false
+	if !g.calls.Held(&k.s.scope) {
+		return 0, nil, nil // claimed while the token was waited for
 	}
-	return number, func() {
-		_ = g.send(conn, r, number, false)
-		conn.Settle(size)
-	}, true
+	r := &wire.Request{Janus: verbClaim, Session: k.s.ID, Token: token}
+	c, size := g.newCall(k.s, nil, acceptReclaim), r.Size()
+	c.Request.verb, c.Request.token = verbClaim, token
+	to, number := g.calls.Post(c, &k.s.scope, size)
+	if to == nil {
+		g.calls.Free(c)
+		return 0, nil, nil
+	}
+	return number, to, func() { _ = g.send(to, r, number, false); to.Settle(size) }
 }
 
 // down makes sessions, and their calls, wait for the next connection.

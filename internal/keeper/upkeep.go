@@ -37,9 +37,10 @@ type Session interface {
 	// Awaits reports whether the session must be claimed over conn.
 	Awaits(conn any) bool
 	KeepAlive(token string)
-	// Claim begins a claim, if the connection has room: it returns the number of
-	// the call that waits for the answer, and a function that writes the request.
-	Claim(token string) (number uint64, write func(), ok bool)
+	// Claim begins a claim, if the session awaits one and the connection has room:
+	// it returns the number of the call that waits for the answer, the connection,
+	// and a function that writes the request to it; or a nil function.
+	Claim(token string) (number uint64, conn any, write func())
 	// Forget gives up the answer to a claim.
 	Forget(number uint64)
 }
@@ -139,7 +140,7 @@ func (u *Upkeep) tendClaim(t *task) (again time.Duration, ok bool) {
 	if !waiting {
 		wait = u.opts.ClaimTimeout
 		u.withToken(s, "janus: session not claimed", func(token string) {
-			if !care.send(s, token, t.conn) {
+			if !care.send(s, token) {
 				wait = busyPause // seen only without a TokenSource
 			}
 		})
@@ -150,19 +151,20 @@ func (u *Upkeep) tendClaim(t *task) (again time.Duration, ok bool) {
 	return wait, true
 }
 
-// send sends a claim over conn. The answer to the one before it may still come.
-func (c *Care) send(s Session, token string, conn any) bool {
+// send sends a claim. The answer to the one before it may still come.
+func (c *Care) send(s Session, token string) bool {
 	c.mu.Lock()
-	number, write, ok := s.Claim(token)
-	if ok {
+	number, conn, write := s.Claim(token)
+	if write != nil {
 		s.Forget(c.before)
 		c.before, c.claim, c.claimed, c.over = c.claim, number, time.Now(), conn
 	}
 	c.mu.Unlock()
-	if ok {
-		write()
+	if write == nil {
+		return false
 	}
-	return ok
+	write()
+	return true
 }
 
 // withToken calls use with the token for a request. It does not wait for a

@@ -67,16 +67,16 @@ func (s *session) Awaits(conn any) bool {
 
 func (s *session) KeepAlive(token string) { s.note("keepalive %s", token) }
 
-func (s *session) Claim(token string) (number uint64, write func(), ok bool) {
+func (s *session) Claim(token string) (number uint64, conn any, write func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.busy > 0 {
 		s.busy--
-		return 0, nil, false
+		return 0, nil, nil
 	}
 	s.number++
 	number = s.number
-	return number, func() { s.note("claim %d %s", number, token) }, true
+	return number, s.conn, func() { s.note("claim %d %s", number, token) }
 }
 
 func (s *session) Forget(number uint64) {
@@ -273,6 +273,29 @@ func TestClaimOverTheNextConnection(t *testing.T) {
 		s.want(t) // the first connection is not used any more
 		time.Sleep(time.Second)
 		s.want(t, "11s forget 1", "11s claim 3 ")
+	})
+}
+
+// A claim whose token was asked for over the connection before is one over this one,
+// and is not repeated before its time.
+func TestTokenOfTheConnectionBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		source := tokens.New(t.Context(), time.Hour, func(context.Context, uint64) (string, error) {
+			<-release
+			return "token", nil
+		})
+		u := upkeep(t, keeper.Options{ClaimTimeout: 10 * time.Second, MinDelay: time.Millisecond, MaxDelay: time.Second, Tokens: source})
+		s := newSession("")
+		s.lost("first")
+		u.Claim(s, "first")
+		time.Sleep(time.Second)
+		s.lost("second")
+		u.Claim(s, "second")
+		time.Sleep(time.Second)
+		close(release)
+		time.Sleep(5 * time.Second)
+		s.want(t, "2s claim 1 token")
 	})
 }
 

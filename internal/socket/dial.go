@@ -147,7 +147,7 @@ func handshake(ctx context.Context, rawURL string, opts Options) (*Socket, error
 	ws.SetReadLimit(limit)
 	h.body.in.max = maxInbox - maxHeader
 	if limit >= 0 {
-		h.body.in.max = min(h.body.in.max, int(limit))
+		h.body.in.max = int(min(int64(h.body.in.max), limit))
 	}
 	return &Socket{ws: ws, out: h.out, body: h.body, max: limit}, nil
 }

@@ -15,7 +15,7 @@ const (
 	maxInbox   = 32 << 10
 
 	// atOnce is how many messages an inbox returns before it lets others run.
-	atOnce = 64
+	atOnce = 8
 )
 
 // The parts of a websocket frame's header (RFC 6455, section 5.2).
@@ -54,6 +54,7 @@ type inbox struct {
 	err        error // of src
 
 	ended atomic.Bool // the library has asked for bytes that never came
+	off   atomic.Bool // next takes no more messages: the connection is being closed
 }
 
 func newInbox(src io.Reader) *inbox { return &inbox{turn: make(chan struct{}, 1), src: src} }
@@ -65,7 +66,7 @@ func (b *inbox) next() []byte {
 	b.turn <- struct{}{}
 	defer func() { <-b.turn }()
 	b.lent = false
-	for b.pass == 0 && !b.incomplete && b.err == nil {
+	for b.pass == 0 && !b.incomplete && b.err == nil && !b.off.Load() {
 		header, payload := parseHeader(b.buf[b.r:b.w])
 		switch {
 		case header == 0:
@@ -73,7 +74,7 @@ func (b *inbox) next() []byte {
 			return nil
 		case int64(b.w-b.r-header) >= payload:
 			b.r += header
-			message := b.buf[b.r : b.r+int(payload)]
+			message := b.buf[b.r : b.r+int(payload) : b.r+int(payload)]
 			b.r += int(payload)
 			b.lent = true
 			b.yield()

@@ -1,13 +1,16 @@
 package socket
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +18,8 @@ import (
 	"testing/synctest"
 	"time"
 	"weak"
+
+	"nhooyr.io/websocket"
 )
 
 // The inbox takes small text messages out of the stream, without an allocation, and
@@ -328,5 +333,113 @@ func TestOthersRunBetweenMessages(t *testing.T) {
 	other.Wait()
 	if largest > 2*atOnce {
 		t.Errorf("nobody else ran during %d messages", largest)
+	}
+}
+
+// Close has the library drop what the peer still sends. Read then returns no message
+// behind one that was dropped.
+func TestCloseLeavesNoHoles(t *testing.T) {
+	for range 20 {
+		srv := hijack(t, nil, func(conn net.Conn, r *bufio.Reader) {
+			go func() { _, _ = io.Copy(io.Discard, r) }()
+			for n := 0; ; n++ {
+				if _, err := conn.Write(frame(true, opText, strconv.Itoa(n))); err != nil {
+					return
+				}
+			}
+		})
+		s := dialTo(t, srv, Options{})
+		closing := make(chan struct{})
+		go func() {
+			<-closing
+			_ = s.Close(websocket.StatusNormalClosure, "") // the peer does not answer
+		}()
+		for want := 0; ; want++ {
+			p, err := s.Read(t.Context())
+			if err != nil {
+				break
+			}
+			if string(p) != strconv.Itoa(want) {
+				t.Fatalf("message %s behind message %d", p, want-1)
+			}
+			if want == 100 {
+				close(closing)
+			}
+			if want == 100_000 {
+				s.CloseNow()
+			}
+		}
+		s.CloseNow()
+	}
+}
+
+// goingOn is a connection whose Close does not end its Read.
+type goingOn struct{}
+
+func (goingOn) Read(p []byte) (int, error)  { return copy(p, frame(true, opText, "on and on")), nil }
+func (goingOn) Write(p []byte) (int, error) { return len(p), nil }
+func (goingOn) Close() error                { return nil }
+
+// Read ends although the connection goes on after its Close.
+func TestReadEndsWithTheSocket(t *testing.T) {
+	ends := map[string]func(s *Socket, cancel func()){
+		"CloseNow": func(s *Socket, _ func()) { s.CloseNow() },
+		"Fail":     func(s *Socket, _ func()) { s.Fail(errClosed); s.CloseNow() },
+		"context":  func(_ *Socket, cancel func()) { cancel() },
+	}
+	for name, end := range ends {
+		s := dialOn(t, goingOn{}, Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		read := make(chan struct{}, 1)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			for {
+				if _, err := s.Read(ctx); err != nil {
+					return
+				}
+				select {
+				case read <- struct{}{}:
+				default:
+				}
+			}
+		}()
+		<-read
+		end(s, cancel)
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			t.Errorf("%s: Read goes on", name)
+		}
+		cancel()
+		s.CloseNow()
+	}
+}
+
+// Close alone frees what the context of Read holds.
+func TestCloseAloneFrees(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s := open(t, Options{}, echo)
+	if err := s.Write([]byte("x"), false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Read(ctx); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close(websocket.StatusNormalClosure, "")
+	_, _ = s.Read(ctx)
+	if s.free != nil {
+		t.Error("the context still holds the socket")
+	}
+	s.CloseNow()
+}
+
+// A limit beyond the range of an int is one.
+func TestHugeLimit(t *testing.T) {
+	s := dialOn(t, &tape{bytes: frame(true, opText, "x"), size: 10, err: io.EOF}, Options{MaxMessageSize: 3 << 30})
+	defer s.CloseNow()
+	if s.body.in.max != maxInbox-maxHeader {
+		t.Errorf("messages of up to %d bytes are taken", s.body.in.max)
 	}
 }

@@ -103,7 +103,7 @@ func (s *Socket) readLong(ctx context.Context) ([]byte, error) {
 func (s *Socket) bind(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ctx == s.bound || s.out.cause() != nil {
+	if ctx == s.bound || s.out.cause() != nil || s.body.in.off.Load() {
 		return
 	}
 	if s.free != nil {
@@ -205,7 +205,10 @@ func (s *Socket) Write(p []byte, crowd bool) error {
 func (s *Socket) Ping(ctx context.Context) error { return s.ws.Ping(ctx) }
 
 // Fail ends the connection for the given cause, which Read then returns.
-func (s *Socket) Fail(cause error) { s.out.fail(cause) }
+func (s *Socket) Fail(cause error) {
+	s.out.fail(cause)
+	s.body.in.off.Store(true)
+}
 
 // Close performs the closing handshake, and gives it up after a second. The
 // connection is closed in any case. Messages that the peer sends meanwhile may
@@ -221,6 +224,8 @@ func (s *Socket) Close(code websocket.StatusCode, reason string) error {
 	if invalid != nil {
 		code, reason = websocket.StatusNoStatusRcvd, ""
 	}
+	defer s.unbind()
+	s.body.in.off.Store(true) // or else Read would return some of the messages behind those that ws.Close drops
 	late := time.AfterFunc(closeTimeout, func() { s.out.fail(errNoClose) })
 	err := s.ws.Close(code, reason)
 	expired := !late.Stop()
@@ -262,7 +267,7 @@ func checkClose(code websocket.StatusCode, reason string) error {
 // CloseNow ends the connection without a handshake and frees what it holds. It
 // may be called at any time, also after Close.
 func (s *Socket) CloseNow() {
-	s.out.fail(errClosed)
+	s.Fail(errClosed)
 	s.unbind()
 	_ = s.ws.CloseNow() // closed already is what is wanted
 }

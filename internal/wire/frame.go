@@ -153,7 +153,7 @@ func (p *Plugindata) decodeData(d *Decoder, key []byte) bool {
 	case p.Data == nil:
 		p.Raw = nil
 	case isObject && more:
-		p.Raw = appendMembers(p.Raw, d.b[start:d.i])
+		p.Raw = appendMembers(p.Raw, d.b[start:d.i:d.i])
 	case isObject:
 		p.Raw = d.b[start:d.i:d.i]
 	}

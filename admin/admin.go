@@ -311,10 +311,21 @@ func (r *request) encode(transaction string) []byte {
 
 // mask returns a text of the server without what must not be shown. Janus repeats
 // a token in its errors, and a server that is not Janus may repeat the secret.
-func (r *request) mask(text []byte) []byte {
-	for _, secret := range []string{r.secret, r.token} {
-		if secret != "" && bytes.Contains(text, []byte(secret)) {
-			text = bytes.ReplaceAll(text, []byte(secret), []byte("***"))
+func (r *request) mask(text []byte) []byte { return mask(text, r.secret, r.token) }
+
+// mask returns a text without secrets, as they are and as they are written in JSON.
+func mask(text []byte, secrets ...string) []byte {
+	for _, secret := range secrets {
+		if secret == "" {
+			continue
+		}
+		var quoted bytes.Buffer
+		encoder := json.NewEncoder(&quoted)
+		encoder.SetEscapeHTML(false)
+		_ = encoder.Encode(secret) // strings can always be marshaled
+		escaped := quoted.Bytes()[len(`"`) : quoted.Len()-len("\"\n")]
+		for _, form := range [][]byte{escaped, []byte(secret)} {
+			text = bytes.ReplaceAll(text, form, []byte("***"))
 		}
 	}
 	return text
@@ -341,6 +352,11 @@ func decodeFrame(d *wire.Decoder, message []byte, f *wire.Frame) error {
 		return nil
 	}
 	return err
+}
+
+// masked returns an error that quotes a text of the server, without secrets.
+func masked(err error, secrets ...string) error {
+	return errors.New(string(mask([]byte(err.Error()), secrets...)))
 }
 
 // members are the members of a request.
@@ -387,7 +403,8 @@ func (c *Client) do(ctx context.Context, r *request, fields members, kind string
 	case a.kind == "error":
 		return c.refused(r, a)
 	case a.kind != kind:
-		return fmt.Errorf("admin: %s: unexpected answer %q from %s", r.janus, wire.Excerpt([]byte(a.kind), 40), c.name)
+		kind := wire.Excerpt(r.mask([]byte(a.kind)), 40)
+		return fmt.Errorf("admin: %s: unexpected answer %q from %s", r.janus, kind, c.name)
 	case v == nil:
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -90,7 +91,7 @@ func (t *httpTransport) send(ctx context.Context, r *request) (*answer, error) {
 		return nil, err
 	}
 	t.frames.Frame("received", r.mask(message))
-	return t.parse(message, transaction)
+	return t.parse(r, message, transaction)
 }
 
 // request returns the HTTP request for r.
@@ -116,7 +117,8 @@ func (t *httpTransport) request(ctx context.Context, r *request, transaction str
 // failed returns why a request failed, without the URL.
 func (t *httpTransport) failed(ctx context.Context, err error) error {
 	var dial *net.OpError
-	never := errors.As(err, &dial) && dial.Op == "dial"
+	var untrusted *tls.CertificateVerificationError
+	never := errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &untrusted)
 	for u := (*url.Error)(nil); errors.As(err, &u); {
 		err = u.Err
 	}
@@ -155,13 +157,13 @@ func (t *httpTransport) read(ctx context.Context, resp *http.Response) ([]byte, 
 }
 
 // parse returns the answer in a body.
-func (t *httpTransport) parse(message []byte, transaction string) (*answer, error) {
+func (t *httpTransport) parse(r *request, message []byte, transaction string) (*answer, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(message), []byte("<")) {
 		return nil, fmt.Errorf("the server answered in HTML, not in JSON: there is no Admin API at %s", t.name)
 	}
 	var f wire.Frame
 	if err := decodeFrame(new(wire.Decoder), message, &f); err != nil {
-		return nil, err
+		return nil, masked(err, r.secret, r.token)
 	}
 	if f.Janus == "" {
 		return nil, fmt.Errorf("the answer has no member \"janus\": there is no Admin API at %s", t.name)

@@ -5,8 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
+	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -28,17 +32,17 @@ type Options struct {
 	// authentication: backend_user and backend_pwd of sampleevh. Janus sends them
 	// only if both are set, so neither should be empty.
 	User     string
-	Password string
+	Password string `json:"-"`
 
 	// Token, if set, lets requests in whose URL has it as the parameter "token",
 	// as in ws://example.com/events?token=SECRET. wsevh has no other way to
 	// authenticate itself. If User or Password is set too, either of the two is
 	// enough.
-	Token string
+	Token string `json:"-"`
 
 	// MaxBody is the maximum size of a batch in bytes, before and after
 	// decompression. Larger batches are lost. The default is 16 MiB, far more
-	// than 100 events with an SDP each.
+	// than 100 events with an SDP each. If it is negative, there is no limit.
 	MaxBody int64
 
 	// RetryFor is how long a batch that arrived over a websocket and was refused
@@ -51,6 +55,14 @@ type Options struct {
 	// Nothing is logged if it is nil.
 	Logger *slog.Logger
 }
+
+// String returns the options without the password and the token.
+func (o Options) String() string {
+	return fmt.Sprintf("{User:%s MaxBody:%d RetryFor:%v}", o.User, o.MaxBody, o.RetryFor)
+}
+
+// GoString returns the options without the password and the token.
+func (o Options) GoString() string { return "eventhandler.Options" + o.String() }
 
 // Handler is an http.Handler that receives events from Janus. See New.
 type Handler struct {
@@ -87,6 +99,10 @@ func New(take func(ctx context.Context, events []Event) error, opts *Options) *H
 		h.opts = *opts
 	}
 	h.opts.MaxBody = cmp.Or(h.opts.MaxBody, defaultMaxBody)
+	if h.opts.MaxBody < 0 {
+		h.opts.MaxBody = math.MaxInt64
+	}
+	h.opts.MaxBody = min(h.opts.MaxBody, math.MaxInt64-1) // one more is read
 	h.opts.RetryFor = cmp.Or(h.opts.RetryFor, defaultRetryFor)
 	h.log = h.opts.Logger
 	if h.log == nil {
@@ -96,6 +112,12 @@ func New(take func(ctx context.Context, events []Event) error, opts *Options) *H
 	h.ended, h.end = context.WithCancel(context.Background())
 	return h
 }
+
+// String returns the name of the type.
+func (h *Handler) String() string { return "eventhandler.Handler" }
+
+// GoString returns the same as String.
+func (h *Handler) GoString() string { return h.String() }
 
 // ServeHTTP receives a batch that sampleevh posts, or upgrades the connection for
 // wsevh. It panics with http.ErrAbortHandler to make Janus repeat a batch.
@@ -131,14 +153,18 @@ func (h *Handler) enter() bool {
 // authorized reports whether a request has the credentials that it needs.
 func (h *Handler) authorized(r *http.Request) bool {
 	basic := h.opts.User != "" || h.opts.Password != ""
-	token := h.opts.Token != ""
-	if !basic && !token {
+	if !basic && h.opts.Token == "" {
 		return true
 	}
 	user, password, _ := r.BasicAuth()
 	hasBasic := same(user, h.opts.User) & same(password, h.opts.Password)
-	hasToken := same(r.URL.Query().Get("token"), h.opts.Token)
-	return basic && hasBasic == 1 || token && hasToken == 1
+	return basic && hasBasic == 1 || h.hasToken(r)
+}
+
+// hasToken reports whether the URL of a request has the token. It has not if there is
+// none.
+func (h *Handler) hasToken(r *http.Request) bool {
+	return same(r.URL.Query().Get("token"), h.opts.Token) == 1 && h.opts.Token != ""
 }
 
 // same returns 1 if a and b are equal. How long it takes depends only on their
@@ -183,12 +209,29 @@ func (h *Handler) offer(ctx context.Context, e *emitter, body []byte, events []E
 		h.log.Debug("eventhandler: repeated batch dropped", "emitter", events[0].Emitter, "events", len(events))
 		return nil
 	}
-	if err := h.take(ctx, events); err != nil {
+	if err := h.callTake(ctx, events); err != nil {
 		return err
 	}
 	e.remember(sum)
 	return nil
 }
+
+// callTake calls take. A panic becomes an error: middleware that recovers from it
+// would answer the request, and Janus would not repeat the batch.
+func (h *Handler) callTake(ctx context.Context, events []Event) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		err = errPanic
+		cmp.Or(h.opts.Logger, slog.Default()).Error("eventhandler: panic of the take function",
+			"panic", p, "stack", string(debug.Stack()))
+	}()
+	return h.take(ctx, events)
+}
+
+var errPanic = errors.New("the take function panicked")
 
 // Shutdown makes the Handler refuse new requests, closes its websockets, and
 // waits for the batches that are being taken. If ctx ends first, it ends the

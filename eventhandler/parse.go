@@ -17,7 +17,8 @@ import (
 // Event each. An event that is not known or cannot be decoded has the body
 // *Unknown; it does not affect the others. Members that Parse does not know, such
 // as the eventtype that the MQTT handler adds, are only in Raw. Parse returns an
-// error, and no events, if body is not JSON, or neither an object nor an array.
+// error, and no events, if body is not JSON, or neither an object nor an array, or
+// if it has more than 100,000 events. Janus sends up to 100.
 //
 // The handlers sampleevh, wsevh, rabbitmqevh, mqttevh and nanomsgevh of Janus
 // send this format. gelfevh does not.
@@ -29,20 +30,28 @@ func Parse(body []byte) ([]Event, error) {
 	events := make([]Event, 0, len(members))
 	for _, member := range members {
 		events = appendEvents(events, member)
+		if len(events) > maxEvents {
+			return nil, fmt.Errorf("eventhandler: parse events: %w", errTooMany)
+		}
 	}
 	return events, nil
 }
 
-var errNoEvents = errors.New("neither an object nor an array")
+// maxEvents bounds what a small body can make of itself: an event needs far more
+// memory than the two bytes that it may have in an array.
+const maxEvents = 100_000
+
+var (
+	errNoEvents = errors.New("neither an object nor an array")
+	errTooMany  = fmt.Errorf("more than %d events", maxEvents)
+)
 
 // split returns copies of the members of an array, or of body if it is an object.
 func split(body []byte) ([]json.RawMessage, error) {
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	switch {
 	case bytes.HasPrefix(trimmed, []byte("[")):
-		var members []json.RawMessage
-		err := json.Unmarshal(body, &members)
-		return members, err
+		return elements(body)
 	case bytes.HasPrefix(trimmed, []byte("{")):
 		var member json.RawMessage
 		if err := json.Unmarshal(body, &member); err != nil {
@@ -53,6 +62,29 @@ func split(body []byte) ([]json.RawMessage, error) {
 		return nil, errNoEvents
 	}
 	return nil, errors.New("invalid JSON")
+}
+
+// elements returns copies of the elements of an array.
+func elements(array []byte) ([]json.RawMessage, error) {
+	if !json.Valid(array) {
+		return nil, errors.New("invalid JSON")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(array))
+	if _, err := decoder.Token(); err != nil { // the bracket
+		return nil, err
+	}
+	var all []json.RawMessage
+	for decoder.More() {
+		if len(all) == maxEvents {
+			return nil, errTooMany
+		}
+		var element json.RawMessage
+		if err := decoder.Decode(&element); err != nil {
+			return nil, err
+		}
+		all = append(all, element)
+	}
+	return all, nil
 }
 
 // envelope is what all events have.
@@ -96,8 +128,10 @@ func parts(event Event, body json.RawMessage) []json.RawMessage {
 	if event.Type != TypeMedia || event.Subtype != SubtypeMediaStats || !bytes.HasPrefix(body, []byte("[")) {
 		return []json.RawMessage{body}
 	}
-	var members []json.RawMessage
-	_ = json.Unmarshal(body, &members) // it is an array
+	members, err := elements(body)
+	if err != nil { // there are too many
+		return []json.RawMessage{body}
+	}
 	return members
 }
 

@@ -5,6 +5,7 @@ package eventhandler
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,8 +18,8 @@ import (
 
 // serveWebsocket receives batches over a websocket until it ends.
 func (h *Handler) serveWebsocket(w http.ResponseWriter, r *http.Request) {
-	// No web page knows the token.
-	if h.opts.Token == "" && crossOrigin(r) {
+	// No web page knows the token, but browsers add the password that they remember.
+	if !h.hasToken(r) && crossOrigin(r) {
 		h.log.Warn("eventhandler: websocket of another origin refused", "remote", r.RemoteAddr, "origin", r.Header.Get("Origin"))
 		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 		return
@@ -31,7 +32,7 @@ func (h *Handler) serveWebsocket(w http.ResponseWriter, r *http.Request) {
 		h.log.Warn("eventhandler: websocket refused", "remote", r.RemoteAddr, "error", err)
 		return
 	}
-	conn.SetReadLimit(h.opts.MaxBody)
+	conn.SetReadLimit(-1) // read has its own
 	defer h.closeAtShutdown(conn)()
 	defer func() { _ = conn.CloseNow() }()
 	h.log.Info("eventhandler: websocket connected", "remote", r.RemoteAddr, "subprotocol", conn.Subprotocol())
@@ -57,7 +58,11 @@ func (h *Handler) closeAtShutdown(conn *websocket.Conn) (stop func()) {
 // readBatches delivers what a connection carries. It returns why it ended.
 func (h *Handler) readBatches(r *http.Request, conn *websocket.Conn) error {
 	for {
-		_, body, err := conn.Read(h.ended)
+		body, err := h.read(conn)
+		if tooLarge := (*statusError)(nil); errors.As(err, &tooLarge) {
+			h.log.Warn("eventhandler: batch lost", "remote", r.RemoteAddr, "error", err)
+			_ = conn.Close(websocket.StatusMessageTooBig, err.Error()) // the peer may be gone
+		}
 		if err != nil {
 			return err
 		}
@@ -74,6 +79,19 @@ func (h *Handler) readBatches(r *http.Request, conn *websocket.Conn) error {
 			return errors.New("a batch was refused too often")
 		}
 	}
+}
+
+// read returns the next message.
+func (h *Handler) read(conn *websocket.Conn) ([]byte, error) {
+	_, message, err := conn.Reader(h.ended)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(message, h.opts.MaxBody+1))
+	if err == nil && int64(len(body)) > h.opts.MaxBody {
+		err = h.tooLarge()
+	}
+	return body, err
 }
 
 // deliverOften delivers a batch. If it is refused, it is tried again for

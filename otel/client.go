@@ -197,7 +197,9 @@ type call struct {
 	attrs *requestAttrs // nil for a dial
 }
 
-type callKey struct{}
+// callKey is the key of a call in a context. Each client has its own: options may be
+// instrumented more than once.
+type callKey struct{ *client }
 
 func (c *client) requestStart(ctx context.Context, r trace.Request) context.Context {
 	common := r
@@ -209,7 +211,7 @@ func (c *client) requestStart(ctx context.Context, r trace.Request) context.Cont
 	if span.IsRecording() {
 		span.SetAttributes(ids(r)...)
 	}
-	return context.WithValue(ctx, callKey{}, &call{span, attrs})
+	return context.WithValue(ctx, callKey{c}, &call{span, attrs})
 }
 
 // ids returns the attributes that only spans have, since their values grow with the
@@ -226,7 +228,7 @@ func ids(r trace.Request) []attribute.KeyValue {
 }
 
 func (c *client) requestEnd(ctx context.Context, _ trace.Request, result trace.Result) {
-	started, ok := ctx.Value(callKey{}).(*call)
+	started, ok := ctx.Value(callKey{c}).(*call)
 	if !ok {
 		return // another hook has lost the context
 	}
@@ -321,7 +323,7 @@ func (c *client) dialStart(ctx context.Context, d trace.Dial) context.Context {
 		opts = append(opts, oteltrace.WithNewRoot(), oteltrace.WithLinks(oteltrace.LinkFromContext(ctx)))
 	}
 	ctx, span := c.tracer.Start(ctx, "dial", opts...)
-	return context.WithValue(ctx, callKey{}, &call{span: span})
+	return context.WithValue(ctx, callKey{c}, &call{span: span})
 }
 
 func (c *client) dialAttrs(d trace.Dial) []attribute.KeyValue {
@@ -332,7 +334,7 @@ func (c *client) dialEnd(ctx context.Context, d trace.Dial, result trace.DialRes
 	outcome := outcome(result.Err)
 	attrs := append(c.dialAttrs(d), outcome...)
 	c.metrics.dialDuration.Record(ctx, result.Duration.Seconds(), metric.WithAttributes(attrs...))
-	started, ok := ctx.Value(callKey{}).(*call)
+	started, ok := ctx.Value(callKey{c}).(*call)
 	if !ok {
 		return // another hook has lost the context
 	}

@@ -223,6 +223,7 @@ func (c *Collector) connection(ctx context.Context, s *server, e *eventhandler.E
 	if took := e.Timestamp.Sub(h.began); !h.began.IsZero() && took >= 0 {
 		c.metrics.setup.Record(ctx, took.Seconds(), s.with(attrs...))
 	}
+	c.forgetStreams(h) // those of the PeerConnection before
 	h.up, h.fresh, h.began = h.ended.IsZero(), true, time.Time{}
 }
 

@@ -82,8 +82,9 @@ func useServer(t *testing.T, f feeder) {
 		&eventhandler.MediaState{Media: "video"},
 		&eventhandler.SlowLink{Media: "video", Direction: eventhandler.Uplink},
 		hangup, webrtcUp)
-	f.feed(t, 2, 0, created, destroyed) // beyond MaxTracked
-	f.feed(t, 2, 20, detached)
+	f.feed(t, 2, 0, created)
+	f.feed(t, 3, 0, created, destroyed) // beyond MaxTracked
+	f.feed(t, 3, 20, detached)
 }
 
 // families returns the metrics in the form that Prometheus has them: their names,

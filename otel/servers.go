@@ -155,8 +155,15 @@ func (c *Collector) forgetHandle(s *server, session, id uint64) {
 	if owner == nil || owner.handles[id] == nil {
 		return
 	}
-	c.tracked -= 1 + len(owner.handles[id].streams)
+	c.forgetStreams(owner.handles[id])
 	delete(owner.handles, id)
+	c.tracked--
+}
+
+// forgetStreams forgets the streams of a handle.
+func (c *Collector) forgetStreams(h *handle) {
+	c.tracked -= len(h.streams)
+	clear(h.streams)
 }
 
 // reset forgets everything about a server that begins or ends.

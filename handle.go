@@ -158,7 +158,8 @@ func (h *Handle) Done() <-chan struct{} { return h.session.gateway.calls.Done(&h
 // an error that matches ErrClosed if the handle ended with its connection.
 func (h *Handle) Err() error { return h.session.gateway.calls.Err(&h.scope) }
 
-// DetachCalled reports whether Detach has been called, whatever has become of it.
+// DetachCalled reports whether Detach was called while the handle was attached,
+// whatever has become of it.
 func (h *Handle) DetachCalled() bool { return h.session.gateway.calls.Left(&h.scope) }
 
 // handleGone returns the error of a handle that ended without an error of Janus.

@@ -4,22 +4,70 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/cameronelliott/janus-go/internal/backoff"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 	"golang.org/x/sync/errgroup"
 )
 
-// apply does all jobs and returns the errors of those that failed, by route. It
+// held is a creation that has failed and is not tried again before a time. Both the
+// attempt and its undoing are seen by the watcher of the other server, and make a pass
+// due, so that the delay between passes does not space them out.
+type held struct {
+	backoff.Backoff
+	until    time.Time
+	err      error
+	from, to *member
+}
+
+// due returns the jobs that are not held back, and the errors of the others.
+func (c *Controller) due(jobs []job, now time.Time) (due []job, failed map[route]error) {
+	failed = make(map[route]error)
+	for _, j := range jobs {
+		h := c.held[j.route]
+		same := h != nil && h.from == c.current[j.from] && h.to == c.current[j.to]
+		if same && j.create != nil && len(j.remove) == 0 && now.Before(h.until) {
+			failed[j.route] = h.err
+		} else {
+			due = append(due, j)
+		}
+	}
+	maps.DeleteFunc(c.held, func(r route, _ *held) bool {
+		return failed[r] == nil && !slices.ContainsFunc(due, func(j job) bool { return j.route == r })
+	})
+	return due, failed
+}
+
+// holdBack notes which creations have failed.
+func (c *Controller) holdBack(jobs []job, failed map[route]error, now time.Time) {
+	for _, j := range jobs {
+		if j.create == nil || failed[j.route] == nil {
+			delete(c.held, j.route)
+			continue
+		}
+		h := c.held[j.route]
+		if h == nil || h.from != c.current[j.from] || h.to != c.current[j.to] {
+			h = &held{
+				Backoff: backoff.Backoff{Min: minRepeat, Max: max(minRepeat, c.opts.Interval)},
+				from:    c.current[j.from], to: c.current[j.to],
+			}
+			c.held[j.route] = h
+		}
+		h.until, h.err = now.Add(h.Next()), failed[j.route]
+	}
+}
+
+// apply does all jobs and adds the errors of those that failed to failed. It
 // removes everything that is to be removed before it makes anything new: a server
 // that was restarted uses its ports again, and others may still send to them.
 // What arrives at a port for RTCP decides where requests for keyframes go.
-func (c *Controller) apply(ctx context.Context, jobs []job) map[route]error {
-	failed := make(map[route]error)
+func (c *Controller) apply(ctx context.Context, jobs []job, failed map[route]error) {
 	c.each(jobs, failed, func(j job) error { return c.doRemovals(ctx, j) })
 	c.each(jobs, failed, func(j job) error { return c.doChanges(ctx, j) })
-	return failed
 }
 
 // each calls f for all jobs that have not failed, concurrently, and adds its
@@ -30,6 +78,7 @@ func (c *Controller) each(jobs []job, failed map[route]error, f func(job) error)
 	group.SetLimit(c.opts.Concurrency)
 	for i, j := range jobs {
 		if failed[j.route] == nil {
+			errs[i] = errNoReturn
 			group.Go(func() error {
 				errs[i] = f(j)
 				return nil

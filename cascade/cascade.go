@@ -18,7 +18,8 @@ import (
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 )
 
-// Options are the options of New.
+// Options are the options of New. A duration or number that is not positive selects
+// its default.
 type Options struct {
 	// Name is the name of the cascade. A controller owns the remote publishers
 	// and remotizations that were made under this name, also by another process,
@@ -109,15 +110,23 @@ func (o Options) withDefaults() Options {
 	if len(o.Secret) == 0 {
 		o.Secret = []byte(rand.Text())
 	}
-	o.Interval = cmp.Or(o.Interval, 5*time.Second)
-	o.Resync = cmp.Or(o.Resync, time.Minute)
-	o.DeadAfter = cmp.Or(o.DeadAfter, 15*time.Second)
-	o.CallTimeout = cmp.Or(o.CallTimeout, 5*time.Second)
-	o.Concurrency = cmp.Or(o.Concurrency, 32)
+	o.Interval = orDefault(o.Interval, 5*time.Second)
+	o.Resync = orDefault(o.Resync, time.Minute)
+	o.DeadAfter = orDefault(o.DeadAfter, 15*time.Second)
+	o.CallTimeout = orDefault(o.CallTimeout, 5*time.Second)
+	o.Concurrency = orDefault(o.Concurrency, 32)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return o
+}
+
+// orDefault returns n if it is positive, and otherwise the default.
+func orDefault[T int | time.Duration](n, byDefault T) T {
+	if n > 0 {
+		return n
+	}
+	return byDefault
 }
 
 // Server is a Janus server of a cascade. It needs either an Attach, or both a
@@ -204,6 +213,7 @@ type Controller struct {
 	// The fields below belong to Run.
 	current map[string]*member
 	tried   map[route]attempt
+	held    map[route]*held
 	number  int // of the pass
 	running sync.WaitGroup
 
@@ -234,13 +244,14 @@ func New(opts Options) (*Controller, error) {
 	_, numeric := opts.Room.Room.Uint64()
 	return &Controller{
 		opts: opts, names: namer{opts.Name, !numeric}, keys: keys{opts.Secret},
-		woken: make(chan struct{}, 1), tried: make(map[route]attempt),
+		woken: make(chan struct{}, 1), tried: make(map[route]attempt), held: make(map[route]*held),
 		members: make(map[string]*member), links: make(map[string]*link),
 		routes: make(map[route]*routeState), passes: passes{next: make(chan struct{})},
 	}, nil
 }
 
-// AddServer adds a server, or replaces one of the same name. The controller uses
+// AddServer adds a server, or replaces one of the same name, whose RemoveServer then
+// fails. The controller uses
 // it from its next pass on.
 func (c *Controller) AddServer(s Server) error {
 	switch {
@@ -278,6 +289,12 @@ func (c *Controller) RemoveServer(ctx context.Context, name string) error {
 	for {
 		if err := c.nextPass(ctx); err != nil {
 			return err
+		}
+		c.mu.Lock()
+		now := c.members[name]
+		c.mu.Unlock()
+		if now != nil && now != m {
+			return fmt.Errorf("cascade: server %q was added again while it was being removed", name)
 		}
 		if !c.involved(name) {
 			break
@@ -457,11 +474,18 @@ func (c *Controller) release(m *member) {
 	if w == nil {
 		return
 	}
-	c.running.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), c.opts.CallTimeout)
-		defer cancel()
-		_ = w.stop(ctx) // if it fails, its session has ended or will
-	})
+	c.running.Go(func() { c.detach(w.handle) })
+}
+
+// detach detaches a handle, also if Run is ending. If it fails, the session of the
+// handle has ended or will.
+func (c *Controller) detach(handle *janus.Handle) {
+	if handle.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.opts.CallTimeout)
+	defer cancel()
+	_, _ = handle.Detach(ctx, "")
 }
 
 // take makes the members those of the next pass.

@@ -55,6 +55,8 @@ func (c *Controller) list(ctx context.Context, m *member) (*listing, error) {
 	return l, c.listStreams(ctx, m, l)
 }
 
+var errNoHandle = errors.New("Server.Attach has returned no handle")
+
 // watchOver makes sure that a usable watcher is in the room.
 func (c *Controller) watchOver(ctx context.Context, m *member) error {
 	if m.Attach == nil {
@@ -66,7 +68,9 @@ func (c *Controller) watchOver(ctx context.Context, m *member) error {
 	}
 	var handle *janus.Handle
 	err := c.timed(ctx, m, "attach", func(ctx context.Context) (err error) {
-		handle, err = m.Attach(ctx)
+		if handle, err = m.Attach(ctx); err == nil && handle == nil {
+			err = errNoHandle
+		}
 		return err
 	})
 	if err != nil {
@@ -75,7 +79,7 @@ func (c *Controller) watchOver(ctx context.Context, m *member) error {
 	m.version = 0 // it may be another server by now
 	w, err := c.join(ctx, m, handle)
 	if err != nil {
-		_, _ = handle.Detach(ctx, "") // the error of join says more
+		c.running.Go(func() { c.detach(handle) }) // the error of join says more
 		return err
 	}
 	m.watcher = w
@@ -84,7 +88,7 @@ func (c *Controller) watchOver(ctx context.Context, m *member) error {
 		for id := range stopped {
 			m.note(id)
 		}
-		_ = old.stop(ctx) // if it fails, its session has ended or will
+		c.running.Go(func() { c.detach(old.handle) })
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -19,11 +20,12 @@ func (c *Controller) pass(ctx context.Context) (whole bool, err error) {
 	c.take()
 	c.listAll(ctx)
 	w := c.world()
-	jobs := w.plan()
-	failed := c.apply(ctx, jobs)
+	jobs, failed := c.due(w.plan(), w.now)
+	c.apply(ctx, jobs, failed)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
+	c.holdBack(jobs, failed, w.now)
 	c.forgetOld(w, failed)
 	err = c.report(w, jobs, failed)
 	whole = err == nil && len(jobs) == 0 && !w.pending
@@ -43,13 +45,17 @@ func (c *Controller) listAll(ctx context.Context) {
 		number, done := c.number, make(chan struct{})
 		c.running.Go(func() {
 			defer close(done)
-			found, err := c.list(ctx, m)
-			if dismissed := m.listed(found, err, number); dismissed {
-				c.release(m)
-			}
-			if !wait && err == nil {
-				c.Wake()
-			}
+			var found *listing
+			err := errNoReturn
+			defer func() { // also after Goexit
+				if dismissed := m.listed(found, err, number); dismissed {
+					c.release(m)
+				}
+				if !wait && err == nil {
+					c.Wake()
+				}
+			}()
+			found, err = c.list(ctx, m)
 		})
 		if wait {
 			waits = append(waits, done)
@@ -260,6 +266,18 @@ func (c *Controller) host(from, to string) string {
 	return ""
 }
 
+var errNoReturn = errors.New("cascade: a function of the application has called runtime.Goexit")
+
+// guard calls a function of the application and logs its panic.
+func (c *Controller) guard(name string, f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.opts.Logger.Error("cascade: panic", "in", name, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
+}
+
 var errSilent = errors.New("the server has not answered an earlier request")
 
 // call sends a request to a server.
@@ -291,7 +309,8 @@ func (c *Controller) timed(ctx context.Context, m *member, name string, f func(c
 	}
 	c.count()
 	if c.opts.Called != nil {
-		c.opts.Called(Call{Server: m.Name, Request: name, Duration: time.Since(began), Err: err})
+		call := Call{Server: m.Name, Request: name, Duration: time.Since(began), Err: err}
+		c.guard("Called", func() { c.opts.Called(call) })
 	}
 	return err
 }
@@ -332,6 +351,7 @@ func (c *Controller) passed(began time.Time, changes int, whole bool, err error)
 	c.mu.Unlock()
 	close(next)
 	if c.opts.Reconciled != nil {
-		c.opts.Reconciled(Pass{Began: began, Duration: time.Since(began), Calls: calls, Changes: changes, Whole: whole, Err: err})
+		pass := Pass{Began: began, Duration: time.Since(began), Calls: calls, Changes: changes, Whole: whole, Err: err}
+		c.guard("Reconciled", func() { c.opts.Reconciled(pass) })
 	}
 }

@@ -218,7 +218,7 @@ func (c *Controller) tell(change Change) {
 		log.Info("cascade: no longer shown")
 	}
 	if c.opts.Changed != nil {
-		c.opts.Changed(change)
+		c.guard("Changed", func() { c.opts.Changed(change) })
 	}
 }
 

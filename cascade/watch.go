@@ -2,7 +2,6 @@ package cascade
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -111,15 +110,4 @@ func (w *watcher) snapshot() (publishers []videoroom.Publisher, stopped map[plug
 	defer w.mu.Unlock()
 	stopped, w.stopped = w.stopped, make(map[plugin.ID]bool)
 	return w.feeds.List(), stopped
-}
-
-// stop detaches the handle. If that fails, the handle ends with its session.
-func (w *watcher) stop(ctx context.Context) error {
-	if w.handle.Err() != nil {
-		return nil
-	}
-	if _, err := w.handle.Detach(ctx, ""); err != nil {
-		return fmt.Errorf("cascade: detach the watcher: %w", err)
-	}
-	return nil
 }

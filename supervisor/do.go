@@ -105,7 +105,7 @@ func (s *Supervisor[T]) after(ctx context.Context, failed *live[T]) (*live[T], e
 func (s *Supervisor[T]) next(ctx context.Context, not *live[T]) (*live[T], error) {
 	for {
 		s.mu.Lock()
-		up, change, stopped, last := s.live, s.change, s.stopped, s.status.Err
+		up, change, stopped := s.live, s.change, s.stopped
 		s.mu.Unlock()
 		switch {
 		case stopped != nil:
@@ -117,8 +117,8 @@ func (s *Supervisor[T]) next(ctx context.Context, not *live[T]) (*live[T], error
 		case <-change:
 		case <-ctx.Done():
 			err := fmt.Errorf("supervisor: no unit is up: %w", ctx.Err())
-			if last != nil {
-				err = fmt.Errorf("%w; the last one ended: %v", err, last)
+			if last := s.Status().Err; last != nil {
+				err = fmt.Errorf("%w; the last attempt: %v", err, last)
 			}
 			return nil, err
 		}

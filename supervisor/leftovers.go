@@ -66,7 +66,9 @@ func (l *leftovers) open(ctx context.Context) error {
 			l.log.Log(slog.LevelWarn, "supervisor: a session of the last run is on no server of Options.URLs", "url", s.URL)
 			continue
 		}
-		l.sessions = append(l.sessions, leftover{s, true})
+		if left := (leftover{s, true}); !slices.Contains(l.sessions, left) {
+			l.sessions = append(l.sessions, left)
+		}
 	}
 	return nil
 }

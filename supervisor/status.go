@@ -73,7 +73,8 @@ func (s *Supervisor[T]) Status() Status {
 	return s.status
 }
 
-// setStatus changes the status and passes it to Options.Changed. Only Run calls it.
+// setStatus changes the status, and what else must change at the same moment, and passes
+// the status to Options.Changed. change is called with s.mu held. Only Run calls setStatus.
 func (s *Supervisor[T]) setStatus(change func(*Status)) {
 	s.mu.Lock()
 	before := s.status.State

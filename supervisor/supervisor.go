@@ -281,11 +281,9 @@ func (s *Supervisor[T]) await(u *Unit) {
 // setUp lets callers use a unit.
 func (s *Supervisor[T]) setUp(up *live[T]) {
 	up.since = time.Now()
-	s.mu.Lock()
-	s.live = up
-	s.broadcast()
-	s.mu.Unlock()
 	s.setStatus(func(status *Status) {
+		s.live = up
+		s.broadcast()
 		status.State, status.Session = StateUp, up.unit.Session.ID
 		status.Units++
 	})
@@ -295,25 +293,22 @@ func (s *Supervisor[T]) setUp(up *live[T]) {
 
 // down has callers wait for the next unit.
 func (s *Supervisor[T]) down(end ending) {
-	s.mu.Lock()
-	wasUp := s.live != nil
-	s.live = nil
-	s.mu.Unlock()
 	s.setStatus(func(status *Status) {
 		status.State, status.Session, status.Err = StateDown, 0, end.err
-		if wasUp {
+		if s.live != nil {
 			status.Tries = 0
 		}
+		s.live = nil
 	})
 }
 
 // stop makes Get and Do fail because of err.
 func (s *Supervisor[T]) stop(err error) {
-	s.mu.Lock()
-	s.stopped = fmt.Errorf("%w: %w", ErrStopped, err)
-	s.broadcast()
-	s.mu.Unlock()
-	s.setStatus(func(status *Status) { status.State, status.Err = StateStopped, err })
+	s.setStatus(func(status *Status) {
+		s.stopped = fmt.Errorf("%w: %w", ErrStopped, err)
+		s.broadcast()
+		status.State, status.Err = StateStopped, err
+	})
 }
 
 // broadcast wakes all callers that wait for a unit. s.mu is held.

@@ -4,9 +4,8 @@
 //	curl http://127.0.0.1:8080/participants
 //	curl -X POST http://127.0.0.1:8080/kick?id=123
 //
-// When Janus is restarted, or the service's session ends for another reason, the room is
-// made again, on the same Janus or on the next of those that -janus names. Requests that
-// arrive in the meantime wait.
+// When Janus is restarted, or the session ends for another reason, the room is made
+// again, on the same Janus or the next one of -janus. Requests wait in the meantime.
 package main
 
 import (
@@ -21,6 +20,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,7 +37,7 @@ func main() {
 	room := flag.Uint64("room", 4321, "`number` of the room")
 	state := flag.String("state", "", "`file` for the session's id, to clean up after a crash")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
@@ -72,11 +72,16 @@ func (s *service) up(ctx context.Context, u *supervisor.Unit) (*videoroom.Client
 		return nil, err
 	}
 	client := videoroom.On(handle)
-	_, err = client.Create(ctx, videoroom.Create{Room: s.room, Secret: s.secret, Description: "Room service"})
-	if err != nil && !errors.Is(err, videoroom.ErrorRoomExists) {
-		return nil, err
+	return client, s.create(ctx, client)
+}
+
+// create makes the room, unless it exists.
+func (s *service) create(ctx context.Context, client *videoroom.Client) error {
+	_, err := client.Create(ctx, videoroom.Create{Room: s.room, Secret: s.secret, Description: "Room service"})
+	if !errors.Is(err, videoroom.ErrorRoomExists) {
+		return err
 	}
-	return client, nil
+	return nil
 }
 
 // run serves until ctx ends or one of its two parts fails.
@@ -106,11 +111,14 @@ func (s *service) handler() http.Handler {
 	return http.TimeoutHandler(mux, 10*time.Second, "Janus is not available")
 }
 
-// participants lists who is in the room. To ask twice does no harm.
+// participants lists who is in the room, and makes it again if somebody has destroyed it.
 func (s *service) participants(w http.ResponseWriter, r *http.Request) {
 	var list *videoroom.Participants
 	err := s.janus.DoIdempotent(r.Context(), func(ctx context.Context, room *videoroom.Client) (err error) {
 		list, err = room.ListParticipants(ctx, videoroom.ListParticipants{Room: s.room})
+		if errors.Is(err, videoroom.ErrorNoSuchRoom) && s.create(ctx, room) == nil {
+			list, err = room.ListParticipants(ctx, videoroom.ListParticipants{Room: s.room})
+		}
 		return err
 	})
 	if err != nil {
@@ -134,7 +142,7 @@ func (s *service) kick(w http.ResponseWriter, r *http.Request) {
 		return room.Kick(ctx, videoroom.Kick{Room: s.room, Secret: s.secret, ID: id})
 	})
 	switch {
-	case errors.Is(err, videoroom.ErrorNoSuchFeed):
+	case errors.Is(err, videoroom.ErrorNoSuchFeed), errors.Is(err, videoroom.ErrorNoSuchRoom):
 		http.Error(w, err.Error(), http.StatusNotFound)
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusBadGateway)

@@ -19,7 +19,7 @@ type state struct {
 	why  error         // why it is held
 	done chan struct{} // closed at the end; nil until somebody asks for it
 	err  error         // why the scope has ended
-	left bool          // Leave was called
+	left bool          // Leave was called before the end
 }
 
 // wait says why and how long a call must wait. over is closed when the call may try
@@ -184,14 +184,17 @@ func (t *Table[R]) takeScope(s *Scope[R]) []*Call[R] {
 	return taken
 }
 
-// Leave notes that the owner of the scope wants it to end, for Left.
+// Leave notes that the owner of the scope wants it to end, for Left, unless it has
+// ended already.
 func (t *Table[R]) Leave(s *Scope[R]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.needState().left = true
+	if s.end() == nil {
+		s.needState().left = true
+	}
 }
 
-// Left reports whether Leave was called, whatever has become of it.
+// Left reports whether Leave was called before the scope ended.
 func (t *Table[R]) Left(s *Scope[R]) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

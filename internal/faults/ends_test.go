@@ -339,6 +339,12 @@ func TestExtremeOptions(t *testing.T) {
 			})
 		}
 	}
+	t.Run("KeepAlive of a nanosecond", func(t *testing.T) {
+		c := connect(t, newStub(t, nil).URL, &janus.DialOptions{KeepAlive: 1})
+		if d := time.Duration(gatewayField(c.Gateway, "opts").FieldByName("KeepAlive").Int()); d != time.Millisecond {
+			t.Errorf("a session is kept alive every %v", d)
+		}
+	})
 	t.Run("MaxDelay below MinDelay", func(t *testing.T) {
 		c := connect(t, newStub(t, nil).URL, &janus.DialOptions{
 			Reconnect: &janus.ReconnectOptions{MinDelay: time.Hour, MaxDelay: time.Second},

@@ -371,3 +371,20 @@ func TestKeepAlivesDoNotPileUp(t *testing.T) {
 		t.Errorf("%d bytes wait after 2,000 keepalives of %d", grown, len(token))
 	}
 }
+
+// A TokenSource has as long as a request.
+func TestTimeOfATokenSource(t *testing.T) {
+	var left atomic.Int64
+	opts := janus.DialOptions{RequestTimeout: 5 * time.Hour, TokenSource: func(ctx context.Context, _ uint64) (string, error) {
+		if deadline, ok := ctx.Deadline(); ok {
+			left.Store(int64(time.Until(deadline)))
+		}
+		return "", nil
+	}}
+	testutil.InBubble(t, opts, testutil.Answers, func(t *testing.T, g *janus.Gateway) {
+		testutil.Create(t, g)
+		if d := time.Duration(left.Load()); d != 5*time.Hour {
+			t.Errorf("the TokenSource has %v", d)
+		}
+	})
+}

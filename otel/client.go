@@ -37,8 +37,9 @@ type Options struct {
 }
 
 // Instrument sets dial.Trace so that the Gateways dialed with these options make
-// metrics and spans. A Trace that is set already is called as well, before. dial
-// must not be nil; opts may be. Instrument returns an error if the MeterProvider
+// metrics and spans. A Trace that is set already is called as well, before: each call
+// of Instrument adds metrics and spans, so that a second one with the same providers
+// counts everything twice. dial must not be nil; opts may be. Instrument returns an error if the MeterProvider
 // refuses a metric; dial is then unchanged.
 func Instrument(dial *janus.DialOptions, opts *Options) error {
 	if opts == nil {
@@ -122,7 +123,7 @@ func newClientMetrics(meter metric.Meter) (clientMetrics, error) {
 			"Messages that wait on an Events channel after another was put there.", depths),
 		dialDuration: b.histogram("janus.client.dial.duration", "s",
 			"Time that it takes to connect, or to fail.", seconds),
-		connections: b.upDownCounter("janus.client.connection.count", "{connection}",
+		connections: b.upDownCounter("janus.client.connections", "{connection}",
 			"Gateways, by the state of their connection."),
 		lost: b.counter("janus.client.connection.lost", "{connection}",
 			"Connections that were lost, not counting those that were closed."),

@@ -3,6 +3,7 @@ package otel_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -197,18 +198,18 @@ func TestConnectionMetrics(t *testing.T) {
 	l := newLab(t)
 	srv := testutil.NewServer(t, nil)
 	g := l.dial(t, srv, testutil.Reconnecting())
-	l.check(t, "janus.client.connection.count", map[string]int64{"janus.connection.state=connected": 1})
+	l.check(t, "janus.client.connections", map[string]int64{"janus.connection.state=connected": 1})
 	srv.Cut()
 	testutil.Eventually(t, "the connection is restored", func() bool {
 		return l.sums(t, "janus.client.connection.restored")[""] == 1
 	})
-	l.check(t, "janus.client.connection.count", map[string]int64{
+	l.check(t, "janus.client.connections", map[string]int64{
 		"janus.connection.state=connected": 1, "janus.connection.state=reconnecting": 0,
 	})
 	l.check(t, "janus.client.connection.lost", map[string]int64{"": 1})
 	l.check(t, "janus.client.dial.duration", map[string]int64{"janus.redial=false": 1, "janus.redial=true": 1})
 	testutil.Close(t, g)
-	l.check(t, "janus.client.connection.count", map[string]int64{
+	l.check(t, "janus.client.connections", map[string]int64{
 		"janus.connection.state=connected": 0, "janus.connection.state=reconnecting": 0,
 	})
 	l.check(t, "janus.client.connection.lost", map[string]int64{"": 1})
@@ -235,6 +236,32 @@ func TestInstrumentKeepsTrace(t *testing.T) {
 		if n != 0 {
 			t.Errorf("%d requests of %s are in flight", n, attributes)
 		}
+	}
+}
+
+// Options may be instrumented twice, for two backends: each ends its own spans and
+// counts its own requests.
+func TestInstrumentTwice(t *testing.T) {
+	labs := []*lab{newLab(t), newLab(t)}
+	opts := new(janus.DialOptions)
+	for _, l := range labs {
+		if err := otel.Instrument(opts, &otel.Options{MeterProvider: l.meters, TracerProvider: l.traces}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := trace.Dial{Server: "ws://server/"}
+	opts.Trace.DialEnd(opts.Trace.DialStart(t.Context(), d), d, trace.DialResult{})
+	r := trace.Request{Server: "ws://server/", Verb: "ping"}
+	opts.Trace.RequestEnd(opts.Trace.RequestStart(t.Context(), r), r, trace.Result{})
+	for i, l := range labs {
+		var ended []string
+		for _, span := range l.spans.Ended() {
+			ended = append(ended, span.Name())
+		}
+		if want := []string{"dial", "ping"}; !slices.Equal(ended, want) {
+			t.Errorf("backend %d: the spans %v have ended, want %v", i, ended, want)
+		}
+		l.check(t, "janus.client.active_requests", map[string]int64{"rpc.method=ping": 0})
 	}
 }
 

@@ -19,6 +19,15 @@ const (
 	// maxIdle is how long statistics may pause, and how long a handle is
 	// remembered whose beginning was not seen.
 	maxIdle = 5 * time.Minute
+	// maxUpdateAge is how long the numbers of a ServerUpdate are used. Janus sends
+	// one every 15 seconds.
+	maxUpdateAge = time.Minute
+	// maxSilence is how long a server may be silent that has no sessions, or that
+	// sends a ServerUpdate now and then, before it is forgotten.
+	maxSilence = 5 * time.Minute
+	// maxSilentSessions is the same for a server with sessions that sends none:
+	// sessions without media may be silent for long.
+	maxSilentSessions = time.Hour
 	// sweepEvery is the time between two searches for what can be forgotten.
 	sweepEvery = 10 * time.Second
 
@@ -104,6 +113,11 @@ func (c *Collector) Close() error {
 // eventhandler.New do. If events are lost, the numbers of sessions, handles and
 // PeerConnections may be wrong for a while: until the next report of a server since
 // Janus 1.2.0, the next Poll, or the restart of the server.
+//
+// A server is forgotten five minutes after its last event, so that another can have
+// its place among the values of janus.emitter. A server before Janus 1.2.0 that has
+// sessions is remembered for an hour, because idle sessions cause no events, and one
+// that Poll asks for as long as Poll runs.
 func (c *Collector) Take(ctx context.Context, events []eventhandler.Event) error {
 	now := time.Now()
 	c.mu.Lock()
@@ -117,7 +131,7 @@ func (c *Collector) Take(ctx context.Context, events []eventhandler.Event) error
 
 // take counts an event. c.mu is held.
 func (c *Collector) take(ctx context.Context, e *eventhandler.Event, now time.Time) {
-	s := c.server(e.Emitter)
+	s := c.server(e.Emitter, now)
 	s.last = now
 	c.metrics.events.Add(ctx, 1, s.with(c.names.attr(attrEvent, e.Kind())))
 	switch body := e.Body.(type) {
@@ -154,7 +168,7 @@ func (c *Collector) take(ctx context.Context, e *eventhandler.Event, now time.Ti
 		c.reset(s)
 		s.version = body.Info.VersionString
 	case *eventhandler.ServerUpdate:
-		s.update = &figures{body.Sessions, body.Handles, body.PeerConnections}
+		s.update, s.updated = &figures{body.Sessions, body.Handles, body.PeerConnections}, now
 	case *eventhandler.ServerShutdown:
 		c.reset(s)
 	}
@@ -245,16 +259,32 @@ func (c *Collector) mediaOf(s *server, e *eventhandler.Event, media string) []at
 func (c *Collector) observe(_ context.Context, o metric.Observer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sweep(time.Now())
+	now := time.Now()
+	c.sweep(now)
 	o.ObserveInt64(c.metrics.tracked, int64(c.tracked), metric.WithAttributes(c.attributes...))
 	for _, s := range c.servers {
-		c.observeServer(o, s)
+		c.observeServer(o, s, now)
 	}
 	return nil
 }
 
-func (c *Collector) observeServer(o metric.Observer, s *server) {
-	counted := s.count()
+func (c *Collector) observeServer(o metric.Observer, s *server, now time.Time) {
+	if !s.last.IsZero() {
+		o.ObserveInt64(c.metrics.lastEvent, s.last.Unix(), s.with())
+	}
+	if s.version != "" {
+		o.ObserveInt64(c.metrics.info, 1, s.with(c.names.attr(attrVersion, s.version)))
+	}
+	if s.up != nil {
+		o.ObserveInt64(c.metrics.up, int64(*s.up), s.with())
+	}
+	if s.up == nil || *s.up == 1 { // otherwise nothing is known about them
+		c.observeCounts(o, s, s.count(now))
+	}
+}
+
+// observeCounts reports the numbers of sessions, handles and PeerConnections.
+func (c *Collector) observeCounts(o metric.Observer, s *server, counted counted) {
 	for _, figure := range []struct {
 		gauge metric.Int64Observable
 		value int
@@ -270,14 +300,5 @@ func (c *Collector) observeServer(o metric.Observer, s *server) {
 	}
 	for plugin, n := range counted.connectionsOf {
 		o.ObserveInt64(c.metrics.pluginConnections, int64(n), s.with(c.names.attr(attrPlugin, plugin)))
-	}
-	if !s.last.IsZero() {
-		o.ObserveInt64(c.metrics.lastEvent, s.last.Unix(), s.with())
-	}
-	if s.version != "" {
-		o.ObserveInt64(c.metrics.info, 1, s.with(c.names.attr(attrVersion, s.version)))
-	}
-	if s.up != nil {
-		o.ObserveInt64(c.metrics.up, int64(*s.up), s.with())
 	}
 }

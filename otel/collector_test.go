@@ -18,9 +18,9 @@ func (f *feeder) figures(t *testing.T, sessions, handles, connections int64) {
 	t.Helper()
 	all := f.collect(t)
 	for name, want := range map[string]int64{
-		"janus.server.session.count":        sessions,
-		"janus.server.handle.count":         handles,
-		"janus.server.peerconnection.count": connections,
+		"janus.server.sessions":        sessions,
+		"janus.server.handles":         handles,
+		"janus.server.peerconnections": connections,
 	} {
 		if got := all[name][""]; got != want {
 			t.Errorf("%s is %d, want %d", name, got, want)
@@ -40,8 +40,8 @@ func TestCounts(t *testing.T) {
 	f.feed(t, 2, 21, attached)
 	f.feed(t, 3, 0, created)
 	f.figures(t, 3, 4, 3)
-	f.check(t, "janus.server.plugin.handle.count", map[string]int64{"janus.plugin=" + videoroom: 4})
-	f.check(t, "janus.server.plugin.peerconnection.count", map[string]int64{"janus.plugin=" + videoroom: 3})
+	f.check(t, "janus.server.plugin.handles", map[string]int64{"janus.plugin=" + videoroom: 4})
+	f.check(t, "janus.server.plugin.peerconnections", map[string]int64{"janus.plugin=" + videoroom: 3})
 	f.feed(t, 1, 11, hangup)
 	f.figures(t, 3, 4, 2)
 	f.feed(t, 1, 10, detached) // without a hangup
@@ -85,12 +85,94 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// What a server says about itself is better than what follows from its events.
+// What a server says about itself is better than what follows from its events, for a
+// minute.
 func TestServerUpdate(t *testing.T) {
-	f := newFeeder(t, 0)
-	f.feed(t, 1, 0, created)
-	f.feed(t, 0, 0, &eventhandler.ServerUpdate{Sessions: 7, Handles: 8, PeerConnections: 9})
-	f.figures(t, 7, 8, 9)
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeeder(t, 0)
+		f.feed(t, 1, 0, created)
+		update := &eventhandler.ServerUpdate{Sessions: 7, Handles: 8, PeerConnections: 9}
+		f.feed(t, 0, 0, update)
+		time.Sleep(50 * time.Second)
+		f.figures(t, 7, 8, 9)
+		f.feed(t, 0, 0, update)
+		time.Sleep(50 * time.Second)
+		f.figures(t, 7, 8, 9)
+		time.Sleep(10 * time.Second)
+		f.figures(t, 1, 0, 0)
+	})
+}
+
+// emit passes on events of a server.
+func (f *feeder) emit(t *testing.T, emitter string, bodies ...eventhandler.Body) {
+	t.Helper()
+	for _, body := range bodies {
+		event := eventhandler.Event{Emitter: emitter, Session: 1, Body: body}
+		if err := f.collector.Take(t.Context(), []eventhandler.Event{event}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Servers that come and go do not use up the names, whether or not they say that
+// they end.
+func TestServersAreForgotten(t *testing.T) {
+	update := &eventhandler.ServerUpdate{Sessions: 1}
+	for name, test := range map[string]struct {
+		bodies []eventhandler.Body
+		after  time.Duration
+	}{
+		"shutdown":      {[]eventhandler.Body{created, update, &eventhandler.ServerShutdown{}}, 5 * time.Minute},
+		"no sessions":   {[]eventhandler.Body{&eventhandler.ServerStarted{}}, 5 * time.Minute},
+		"no updates":    {[]eventhandler.Body{created, update}, 5 * time.Minute},
+		"idle sessions": {[]eventhandler.Body{created}, time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFeeder(t, 0)
+			for i := range 120 {
+				f.emit(t, fmt.Sprint(i), test.bodies...)
+			}
+			time.Sleep(test.after - time.Second)
+			if got := f.series(t, "janus.server.sessions"); len(got) != 101 {
+				t.Errorf("%s: %d servers are remembered, want 101", name, len(got))
+			}
+			time.Sleep(20 * time.Second)
+			f.check(t, "janus.collector.tracked", map[string]int64{"": 0})
+			f.emit(t, "new", created)
+			if got := f.series(t, "janus.server.sessions"); len(got) != 1 || got["new"] != 1 {
+				t.Errorf("%s: sessions: %v", name, got)
+			}
+		})
+	}
+}
+
+// A server that is asked, but does not answer, is not forgotten while Poll runs, but
+// its figures are left out.
+func TestUnreachableServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeeder(t, 0)
+		f.feed(t, 1, 0, created)
+		f.feed(t, 1, 10, attached, webrtcUp)
+		a := new(fakeAdmin)
+		a.set(nil, 0, errors.New("unreachable"))
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan error)
+		go func() { result <- f.collector.Poll(ctx, "janus", a, 3*time.Hour) }()
+		time.Sleep(2 * time.Hour)
+		f.check(t, "janus.server.up", map[string]int64{"": 0})
+		for _, name := range []string{
+			"janus.server.sessions", "janus.server.handles", "janus.server.peerconnections",
+			"janus.server.plugin.handles", "janus.server.plugin.peerconnections",
+		} {
+			f.check(t, name, nil)
+		}
+		cancel()
+		<-result
+		f.check(t, "janus.server.up", nil)
+		f.figures(t, 1, 1, 1)
+		time.Sleep(2 * time.Hour)
+		f.check(t, "janus.server.sessions", nil)
+	})
 }
 
 // Failures and slow links have their plugin, medium and direction.
@@ -222,6 +304,17 @@ func TestUnknownHandlesAreForgotten(t *testing.T) {
 	})
 }
 
+// The streams of a PeerConnection are forgotten when the handle has another one.
+func TestStreamsAreForgotten(t *testing.T) {
+	f := newFeeder(t, 0)
+	f.feed(t, 1, 10, attached, webrtcUp, stats(1000, 0))
+	f.check(t, "janus.collector.tracked", map[string]int64{"": 3})
+	f.feed(t, 1, 10, hangup, webrtcUp)
+	f.check(t, "janus.collector.tracked", map[string]int64{"": 2})
+	f.feed(t, 1, 10, stats(1000, 0), detached)
+	f.check(t, "janus.collector.tracked", map[string]int64{"": 3})
+}
+
 // An id that is used again belongs to another session.
 func TestSessionIDIsUsedAgain(t *testing.T) {
 	f := newFeeder(t, 0)
@@ -235,13 +328,9 @@ func TestSessionIDIsUsedAgain(t *testing.T) {
 // Several servers are counted apart.
 func TestServersAreApart(t *testing.T) {
 	f := newFeeder(t, 0)
-	for i, emitter := range []string{"a", "b", "b"} {
-		event := eventhandler.Event{Emitter: emitter, Session: uint64(i), Body: created}
-		if err := f.collector.Take(t.Context(), []eventhandler.Event{event}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := f.series(t, "janus.server.session.count"); got["a"] != 1 || got["b"] != 2 {
+	f.emit(t, "a", created)
+	f.emit(t, "b", created, destroyed)
+	if got := f.series(t, "janus.server.sessions"); got["a"] != 1 || got["b"] != 0 || len(got) != 2 {
 		t.Errorf("sessions: %v", got)
 	}
 }
@@ -255,7 +344,7 @@ func TestClose(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f.check(t, "janus.server.session.count", nil)
+	f.check(t, "janus.server.sessions", nil)
 	f.check(t, "janus.server.session.created", map[string]int64{"": 1})
 }
 
@@ -326,20 +415,22 @@ func TestPoll(t *testing.T) {
 		f.figures(t, 2, 4, 1)
 		f.check(t, "janus.server.up", map[string]int64{"": 1})
 		f.check(t, "janus.server.info", map[string]int64{"janus.version=1.1.2": 1})
-		f.check(t, "janus.server.plugin.handle.count", map[string]int64{}) // session 2 is gone
+		f.check(t, "janus.server.plugin.handles", map[string]int64{}) // session 2 is gone
 
 		a.set(nil, 0, errors.New("unreachable"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		f.check(t, "janus.server.up", map[string]int64{"": 0})
-		f.figures(t, 70, 80, 1)
+		f.check(t, "janus.server.sessions", nil)
 
 		many := make([]uint64, 2000)
 		for i := range many {
 			many[i] = uint64(i)
 		}
 		a.set(many, 0, nil)
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute - time.Second)
+		f.feed(t, 0, 0, &eventhandler.ServerUpdate{Sessions: 70, Handles: 80, PeerConnections: 1})
+		time.Sleep(time.Second)
 		synctest.Wait()
 		f.figures(t, 2000, 80, 1)
 

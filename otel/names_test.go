@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.opentelemetry.io/otel/attribute"
 	exporter "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -42,9 +43,17 @@ func everything(t *testing.T, meters *sdkmetric.MeterProvider) {
 		t.Fatal(err)
 	}
 	useServer(t, f)
+	f.poll(t, nil)
+}
+
+// poll asks an Admin API, which answers or fails, until the end of the test.
+func (f *feeder) poll(t *testing.T, err error) {
+	t.Helper()
+	a := new(fakeAdmin)
+	a.set(nil, 0, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	go func() { _ = f.collector.Poll(ctx, "janus", new(fakeAdmin), time.Hour) }()
+	go func() { _ = f.collector.Poll(ctx, "janus", a, time.Hour) }()
 	synctest.Wait()
 }
 
@@ -87,18 +96,26 @@ func useServer(t *testing.T, f feeder) {
 	f.feed(t, 3, 20, detached)
 }
 
-// families returns the metrics in the form that Prometheus has them: their names,
-// with the names of their labels.
-func families(t *testing.T) map[string][]string {
+// export returns a MeterProvider, and the registry that has its metrics in the form in
+// which Prometheus gets them.
+func export(t *testing.T) (*sdkmetric.MeterProvider, *prometheus.Registry) {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	reader, err := exporter.New(exporter.WithRegisterer(registry))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)), registry
+}
+
+// families returns the names that Prometheus has for the metrics that use makes, with
+// the names of their labels.
+func families(t *testing.T, use func(*testing.T, *sdkmetric.MeterProvider)) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
 	synctest.Test(t, func(t *testing.T) {
-		registry := prometheus.NewRegistry()
-		reader, err := exporter.New(exporter.WithRegisterer(registry))
-		if err != nil {
-			t.Fatal(err)
-		}
-		everything(t, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)))
+		meters, registry := export(t)
+		use(t, meters)
 		all, err := registry.Gather()
 		if err != nil {
 			t.Fatal(err)
@@ -122,6 +139,25 @@ func families(t *testing.T) map[string][]string {
 		}
 	})
 	return found
+}
+
+// The names are such as Prometheus's linter wants them.
+func TestPrometheusNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		meters, registry := export(t)
+		everything(t, meters)
+		all, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		problems, err := promlint.NewWithMetricFamilies(all).Lint()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, problem := range problems {
+			t.Errorf("%s: %s", problem.Metric, problem.Text)
+		}
+	})
 }
 
 // expressions returns all that the dashboard asks Prometheus for.
@@ -163,12 +199,12 @@ var (
 	selector = regexp.MustCompile(`\b((?:janus|rpc)_\w+)\{([^}]*)\}`)
 	grouping = regexp.MustCompile(`by \(([^)]*)\) \((.*?)(?:\{|\[|\))`)
 	label    = regexp.MustCompile(`(\w+)\s*(?:=~|!=|!~|=)`)
-	query    = regexp.MustCompile(`^label_values\((\w+), (\w+)\)$`)
+	query    = regexp.MustCompile(`^label_values\((?:(\w+)|\{__name__=~"([\w|]+)"\}), (\w+)\)$`)
 )
 
 // The dashboard names only metrics and labels that exist.
 func TestDashboard(t *testing.T) {
-	have := families(t)
+	have := families(t, everything)
 	exprs := expressions(t)
 	if len(exprs) < 40 {
 		t.Errorf("only %d expressions", len(exprs))
@@ -180,12 +216,62 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
+// The dashboard lets one choose servers that only send events, and those that are only
+// asked, whether or not they answer.
+func TestDashboardListsAllServers(t *testing.T) {
+	exprs := expressions(t)
+	m := query.FindStringSubmatch(exprs[slices.IndexFunc(exprs, query.MatchString)])
+	for name, use := range map[string]func(*testing.T, feeder){
+		"events": func(t *testing.T, f feeder) { f.feed(t, 0, 0, &eventhandler.ServerStarted{}) },
+		"poll":   func(t *testing.T, f feeder) { f.poll(t, nil) },
+		"down":   func(t *testing.T, f feeder) { f.poll(t, errors.New("unreachable")) },
+	} {
+		have := families(t, func(t *testing.T, meters *sdkmetric.MeterProvider) {
+			collector, err := otel.NewCollector(&otel.CollectorOptions{MeterProvider: meters})
+			if err != nil {
+				t.Fatal(err)
+			}
+			use(t, feeder{collector: collector})
+		})
+		listed := slices.ContainsFunc(strings.Split(m[1]+m[2], "|"), func(metric string) bool {
+			return slices.Contains(have[metric], m[3])
+		})
+		if !listed {
+			t.Errorf("%s: %s lists none of %v", name, m[0], have)
+		}
+	}
+}
+
+// The dashboard adds the packets that were lost to those that arrived, but not to
+// those that Janus has sent: they include those that were lost.
+func TestDashboardLoss(t *testing.T) {
+	lost := regexp.MustCompile(`(0 \* )?rate\(janus_server_media_lost_total\{([^}]*)\}`)
+	found := false
+	for _, expr := range expressions(t) {
+		_, divisor, ok := strings.Cut(expr, " / ")
+		if !ok || !strings.Contains(expr, "janus_server_media_lost_total") {
+			continue
+		}
+		found = true
+		for _, m := range lost.FindAllStringSubmatch(divisor, -1) {
+			if m[1] == "" && !strings.Contains(m[2], `network_io_direction="receive"`) {
+				t.Errorf("packets that were lost count twice for transmit: %s", expr)
+			}
+		}
+	}
+	if !found {
+		t.Error("the dashboard has no ratio of lost packets")
+	}
+}
+
 // check returns what an expression names that does not exist, or "".
 func check(have map[string][]string, expr string) string {
 	type use struct{ metric, label string }
 	var uses []use
 	if m := query.FindStringSubmatch(expr); m != nil {
-		uses = append(uses, use{m[1], m[2]})
+		for _, metric := range strings.Split(m[1]+m[2], "|") {
+			uses = append(uses, use{metric, m[3]})
+		}
 	}
 	for _, m := range selector.FindAllStringSubmatch(expr, -1) {
 		for _, l := range label.FindAllStringSubmatch(m[2], -1) {
@@ -230,6 +316,7 @@ func TestCheck(t *testing.T) {
 		`histogram_quantile(0.5, sum by (le) (rate(janus_b_bucket[5m])))`:              "",
 		`label_values(janus_a_total, janus_x)`:                                         "",
 		`label_values(janus_a_total, janus_y)`:                                         "janus_a_total has no janus_y",
+		`label_values({__name__=~"janus_a_total|janus_b_bucket"}, janus_x)`:            "janus_b_bucket has no janus_x",
 		`rate(janus_c_total[5m])`:                                                      "janus_c_total does not exist",
 		`rate(janus_a_total{janus_y=~"1"}[5m])`:                                        "janus_a_total has no janus_y",
 		`sum by (janus_y) (rate(janus_a_total[5m]))`:                                   "janus_a_total has no janus_y",

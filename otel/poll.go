@@ -26,7 +26,8 @@ const maxAsked = 1000
 // its events; every must be positive.
 //
 // The figures take the place of those that follow from events, and sessions that
-// the server does not have are forgotten. A poll takes one request for each
+// the server does not have are forgotten. While the server does not answer, no
+// numbers of sessions, handles and PeerConnections are reported for it. A poll takes one request for each
 // session, to count its handles; beyond 1,000 sessions the handles are not
 // counted in this way.
 func (c *Collector) Poll(ctx context.Context, emitter string, server Admin, every time.Duration) error {
@@ -55,7 +56,7 @@ func (c *Collector) poll(ctx context.Context, emitter string, server Admin) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.server(emitter)
+	s := c.server(emitter, time.Now())
 	s.up = new(int)
 	s.polled = nil
 	if err != nil {
@@ -69,7 +70,7 @@ func (c *Collector) poll(ctx context.Context, emitter string, server Admin) {
 		}
 	}
 	if found.handles < 0 {
-		found.handles = s.count().handles
+		found.handles = s.count(time.Now()).handles
 	}
 	s.polled = &figures{sessions: len(found.sessions), handles: found.handles}
 }
@@ -78,7 +79,7 @@ func (c *Collector) poll(ctx context.Context, emitter string, server Admin) {
 func (c *Collector) forgetPoll(emitter string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.server(emitter)
+	s := c.server(emitter, time.Now())
 	s.up, s.polled = nil, nil
 }
 

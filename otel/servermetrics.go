@@ -56,11 +56,11 @@ func (m *serverMetrics) build(meter metric.Meter) error {
 }
 
 func (m *serverMetrics) buildGauges(b *builder) {
-	m.sessions = b.gauge("janus.server.session.count", "{session}", "Sessions.")
-	m.handles = b.gauge("janus.server.handle.count", "{handle}", "Handles.")
-	m.connections = b.gauge("janus.server.peerconnection.count", "{peerconnection}", "PeerConnections that are up.")
-	m.pluginHandles = b.gauge("janus.server.plugin.handle.count", "{handle}", "Handles, by plugin.")
-	m.pluginConnections = b.gauge("janus.server.plugin.peerconnection.count", "{peerconnection}",
+	m.sessions = b.gauge("janus.server.sessions", "{session}", "Sessions.")
+	m.handles = b.gauge("janus.server.handles", "{handle}", "Handles.")
+	m.connections = b.gauge("janus.server.peerconnections", "{peerconnection}", "PeerConnections that are up.")
+	m.pluginHandles = b.gauge("janus.server.plugin.handles", "{handle}", "Handles, by plugin.")
+	m.pluginConnections = b.gauge("janus.server.plugin.peerconnections", "{peerconnection}",
 		"PeerConnections that are up, by plugin.")
 	m.up = b.gauge("janus.server.up", "{server}", "Whether the Admin API answers.")
 	m.info = b.gauge("janus.server.info", "{server}", "Always 1, with the version of the server.")
@@ -87,7 +87,7 @@ func (m *serverMetrics) observed() []metric.Observable {
 	}
 }
 
-// maxNames is how many values an attribute may have. Names that Janus sends are
+// maxNames is how many values an attribute may have at a time. Names that Janus sends are
 // few, but nothing guarantees it.
 const maxNames = 100
 

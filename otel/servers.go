@@ -16,10 +16,12 @@ type server struct {
 	attrs    []attribute.KeyValue
 	sessions map[uint64]*session
 	last     time.Time // of the latest event
+	seen     time.Time // of the latest event or poll
 	version  string
-	update   *figures // as the server reported them; nil if it did not
-	polled   *figures // as the Admin API told them; connections is not set
-	up       *int     // whether the Admin API answers; nil if it is not asked
+	update   *figures  // as the server reported them; nil if it did not
+	updated  time.Time // of update
+	polled   *figures  // as the Admin API reported them; connections is not set
+	up       *int      // whether the Admin API answers; nil if it is not asked
 }
 
 // figures are the numbers of a server's sessions, handles and PeerConnections.
@@ -48,8 +50,8 @@ type handle struct {
 // streamKey identifies the statistics of a medium of a handle.
 type streamKey struct{ mid, media string }
 
-// server returns the server of an emitter.
-func (c *Collector) server(emitter string) *server {
+// server returns the server of an emitter, of which there is a sign now.
+func (c *Collector) server(emitter string, now time.Time) *server {
 	name := c.names.attr(attrEmitter, emitter)
 	s := c.servers[name.Value.AsString()]
 	if s == nil {
@@ -59,6 +61,7 @@ func (c *Collector) server(emitter string) *server {
 		}
 		c.servers[name.Value.AsString()] = s
 	}
+	s.seen = now
 	return s
 }
 
@@ -174,21 +177,44 @@ func (c *Collector) reset(s *server) {
 	s.update, s.polled = nil, nil
 }
 
-// sweep forgets what has ended a while ago, and streams that are silent.
+// forgetServer forgets a server and its name.
+func (c *Collector) forgetServer(name string, s *server) {
+	c.reset(s)
+	delete(c.servers, name)
+	delete(c.names, attribute.String(attrEmitter, name))
+}
+
+// gone reports whether a server has been silent for so long that it is forgotten.
+func (s *server) gone(now time.Time) bool {
+	limit := maxSilence
+	if len(s.sessions) > 0 && s.update == nil {
+		limit = maxSilentSessions
+	}
+	return s.up == nil && now.Sub(s.seen) >= limit
+}
+
+// sweep forgets what has ended a while ago, and streams and servers that are silent.
 func (c *Collector) sweep(now time.Time) {
 	if now.Sub(c.swept) < sweepEvery {
 		return
 	}
 	c.swept = now
-	for _, s := range c.servers {
-		for id, owner := range s.sessions {
-			for handle := range owner.handles {
-				c.sweepHandle(s, id, handle, now)
-			}
-			over := !owner.ended.IsZero() && now.Sub(owner.ended) >= lingerEnded
-			if len(owner.handles) == 0 && (over || !owner.live && owner.ended.IsZero()) {
-				c.forgetSession(s, id)
-			}
+	for name, s := range c.servers {
+		c.sweepSessions(s, now)
+		if s.gone(now) {
+			c.forgetServer(name, s)
+		}
+	}
+}
+
+func (c *Collector) sweepSessions(s *server, now time.Time) {
+	for id, owner := range s.sessions {
+		for handle := range owner.handles {
+			c.sweepHandle(s, id, handle, now)
+		}
+		over := !owner.ended.IsZero() && now.Sub(owner.ended) >= lingerEnded
+		if len(owner.handles) == 0 && (over || !owner.live && owner.ended.IsZero()) {
+			c.forgetSession(s, id)
 		}
 	}
 }
@@ -216,8 +242,8 @@ type counted struct {
 }
 
 // count counts what lives on the server. What the server says itself is better
-// than what follows from its events.
-func (s *server) count() counted {
+// than what follows from its events, unless it is old.
+func (s *server) count(now time.Time) counted {
 	n := counted{handlesOf: map[string]int{}, connectionsOf: map[string]int{}}
 	for _, owner := range s.sessions {
 		if owner.live {
@@ -234,7 +260,7 @@ func (s *server) count() counted {
 			}
 		}
 	}
-	if s.update != nil {
+	if s.update != nil && now.Sub(s.updated) < maxUpdateAge {
 		n.figures = *s.update
 	}
 	if s.polled != nil {

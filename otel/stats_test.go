@@ -38,6 +38,7 @@ func TestCumulativeFigures(t *testing.T) {
 		"lost shrinks":        {[]func(*testing.T, *feeder){begin, events(1, 10, stats(1000, 5), stats(2000, 2), stats(3000, 6))}, 3000, 6},
 		"counters restart":    {[]func(*testing.T, *feeder){begin, events(1, 10, stats(1000, 5), stats(300, 2), stats(600, 2))}, 1600, 7},
 		"another connection":  {[]func(*testing.T, *feeder){begin, events(1, 10, stats(1000, 5), hangup, stats(1100, 6), webrtcUp, stats(500, 1))}, 1600, 7},
+		"another and larger":  {[]func(*testing.T, *feeder){begin, events(1, 10, stats(1000, 5), hangup, webrtcUp, stats(5000, 5))}, 6000, 10},
 		"last ones are late":  {[]func(*testing.T, *feeder){begin, events(1, 10, stats(1000, 0), detached), events(1, 0, destroyed), pause(15 * time.Second), events(1, 10, stats(1200, 1))}, 1200, 1},
 		"end without detach":  {[]func(*testing.T, *feeder){begin, events(1, 10, stats(1000, 0)), events(1, 0, destroyed), events(1, 10, stats(1200, 1))}, 1200, 1},
 		"far too late":        {[]func(*testing.T, *feeder){begin, events(1, 10, stats(1000, 0), detached), pause(2 * time.Minute), events(1, 10, stats(1200, 1))}, 1000, 0},

@@ -17,14 +17,14 @@ import (
 // What /metrics must have while audio flows: the beginnings of lines whose value is
 // not 0.
 var flowing = []string{
-	`janus_client_connection_count{janus_connection_state="connected"`,
+	`janus_client_connections{janus_connection_state="connected"`,
 	`rpc_client_call_duration_seconds_count{janus_plugin="janus.plugin.echotest"`,
 	`janus_server_up{`,
 	`janus_server_info{`,
-	`janus_server_session_count{`,
-	`janus_server_handle_count{`,
-	`janus_server_peerconnection_count{`,
-	`janus_server_plugin_peerconnection_count{`,
+	`janus_server_sessions{`,
+	`janus_server_handles{`,
+	`janus_server_peerconnections{`,
+	`janus_server_plugin_peerconnections{`,
 	`janus_server_peerconnection_setup_duration_seconds_count{`,
 	`janus_server_media_io_bytes_total{`,
 	`janus_server_media_packets_total{`,

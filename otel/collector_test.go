@@ -167,7 +167,9 @@ func TestUnreachableServer(t *testing.T) {
 			f.check(t, name, nil)
 		}
 		cancel()
-		<-result
+		if err := <-result; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
 		f.check(t, "janus.server.up", nil)
 		f.figures(t, 1, 1, 1)
 		time.Sleep(2 * time.Hour)
@@ -348,10 +350,13 @@ func TestClose(t *testing.T) {
 	f.check(t, "janus.server.session.created", map[string]int64{"": 1})
 }
 
-// Events may come from several servers at once, while the metrics are read.
+// Events may come from several servers at once, while the metrics are read and a
+// server is polled.
 func TestConcurrency(t *testing.T) {
 	f := newFeeder(t, 1000)
-	var wg sync.WaitGroup
+	var wg, polling sync.WaitGroup
+	ctx, cancel := context.WithCancel(t.Context())
+	polling.Go(func() { _ = f.collector.Poll(ctx, "janus", new(fakeAdmin), time.Millisecond) })
 	for range 4 {
 		wg.Go(func() { f.use(t, 100) })
 	}
@@ -359,6 +364,8 @@ func TestConcurrency(t *testing.T) {
 		f.collect(t)
 	}
 	wg.Wait()
+	cancel()
+	polling.Wait()
 	f.total(t, "janus.server.session.created", 400)
 }
 

@@ -29,7 +29,7 @@ const (
 	patience = 40 * time.Second
 
 	// slack is what a busy machine may add to a deadline that is asserted.
-	slack = 3 * time.Second
+	slack = 10 * time.Second
 )
 
 // The websocket's close statuses.

@@ -88,7 +88,7 @@ func TestLargeBuffersAreNotKept(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c := connect(t, "ws"+strings.TrimPrefix(server.URL, "http"), &janus.DialOptions{MaxMessageSize: -1})
+	c := connect(t, "ws"+strings.TrimPrefix(server.URL, "http"), &janus.DialOptions{MaxMessageSize: -1, RequestTimeout: patience})
 	_, h := c.open(t)
 	for name, exchange := range map[string]func() error{
 		"request": func() error {

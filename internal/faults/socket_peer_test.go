@@ -71,6 +71,7 @@ func TestSlowPeerIsNotCut(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		for _, hidden := range []bool{false, true} {
 			t.Run(fmt.Sprintf("tls=%v/opaque=%v", secure, hidden), func(t *testing.T) {
+				t.Parallel()
 				server := newServerFor(t, secure)
 				scheme, target, _ := strings.Cut(server.URL, "://")
 				target, _, _ = strings.Cut(target, "/")

@@ -388,3 +388,25 @@ func TestTimeOfATokenSource(t *testing.T) {
 		}
 	})
 }
+
+// With a TokenSource too, RequestTimeout does not shorten a deadline.
+func TestLongerDeadlineWithATokenSource(t *testing.T) {
+	opts := janus.DialOptions{
+		RequestTimeout: time.Second,
+		TokenSource:    func(context.Context, uint64) (string, error) { return "", nil },
+	}
+	answers := func(base janus.BaseMsg) string {
+		if base.Type == "keepalive" {
+			return "WAIT 5s\n" + testutil.Answers(base)
+		}
+		return testutil.Answers(base)
+	}
+	testutil.InBubble(t, opts, answers, func(t *testing.T, g *janus.Gateway) {
+		session := testutil.Create(t, g)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := session.KeepAlive(ctx, ""); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -86,7 +87,8 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return a.Status, nil
 }
 
-// units returns d in a unit of Janus, rounded up. It fails if d is negative.
+// units returns d in a unit of Janus, rounded up. It fails if d is negative, or
+// longer than Janus's integers of 32 bits can say.
 func units(d, unit time.Duration) (int64, error) {
 	if d < 0 {
 		return 0, fmt.Errorf("%v is negative", d)
@@ -94,6 +96,9 @@ func units(d, unit time.Duration) (int64, error) {
 	n := int64(d / unit)
 	if d%unit > 0 {
 		n++
+	}
+	if n > math.MaxUint32 {
+		return 0, fmt.Errorf("%v is longer than %d times %v", d, uint32(math.MaxUint32), unit)
 	}
 	return n, nil
 }
@@ -177,8 +182,8 @@ func (c *Client) SetLibniceDebug(ctx context.Context, on bool) error {
 	return c.global(ctx, "set_libnice_debug", members{"debug": on}, nil)
 }
 
-// SetMinNACKQueue sets for how long at least Janus keeps packets that it may have to
-// send again (set_min_nack_queue). It is rounded up to whole milliseconds.
+// SetMinNACKQueue sets the minimum time that Janus keeps sent packets for
+// retransmission (set_min_nack_queue). It is rounded up to whole milliseconds.
 func (c *Client) SetMinNACKQueue(ctx context.Context, d time.Duration) error {
 	return c.setDuration(ctx, "set_min_nack_queue", "min_nack_queue", d, time.Millisecond)
 }
@@ -189,8 +194,8 @@ func (c *Client) SetNACKOptimizations(ctx context.Context, on bool) error {
 	return c.global(ctx, "set_nack_optimizations", members{"nack_optimizations": on}, nil)
 }
 
-// SetNoMediaTimer sets after what time without media Janus sends a media event
-// (set_no_media_timer). It is rounded up to whole seconds; 0 means never.
+// SetNoMediaTimer sets how long a medium must be silent before Janus sends a media
+// event (set_no_media_timer). It is rounded up to whole seconds; 0 means never.
 func (c *Client) SetNoMediaTimer(ctx context.Context, d time.Duration) error {
 	return c.setDuration(ctx, "set_no_media_timer", "no_media_timer", d, time.Second)
 }
@@ -223,9 +228,15 @@ func (c *Client) CustomEvent(ctx context.Context, schema string, data any) error
 	return c.global(ctx, "custom_event", members{"schema": schema, "data": data}, nil)
 }
 
-// CustomLogLine writes a line to the log of Janus (custom_logline).
+// CustomLogLine writes a line to the log of Janus (custom_logline). level is one of
+// LogFatal to LogDebug; the line is written only if the level of the log, which
+// SetLogLevel sets, includes it.
 func (c *Client) CustomLogLine(ctx context.Context, level LogLevel, line string) error {
-	return c.global(ctx, "custom_logline", members{"line": line, "level": level}, nil)
+	const name = "custom_logline"
+	if level < LogFatal || level > LogDebug {
+		return invalid(name, fmt.Errorf("a line cannot have the level %v", level))
+	}
+	return c.global(ctx, name, members{"line": line, "level": level}, nil)
 }
 
 // Resolved is the answer to ResolveAddress.

@@ -87,9 +87,10 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return a.Status, nil
 }
 
-// units returns d in a unit of Janus, rounded up. It fails if d is negative, or
-// longer than Janus's integers of 32 bits can say.
-func units(d, unit time.Duration) (int64, error) {
+// units returns d in a unit of Janus, rounded up. It fails if d is negative, or if
+// there are more units than the type that Janus keeps them in can hold: Janus would
+// take another time without an error.
+func units(d, unit time.Duration, limit int64) (int64, error) {
 	if d < 0 {
 		return 0, fmt.Errorf("%v is negative", d)
 	}
@@ -97,15 +98,15 @@ func units(d, unit time.Duration) (int64, error) {
 	if d%unit > 0 {
 		n++
 	}
-	if n > math.MaxUint32 {
-		return 0, fmt.Errorf("%v is longer than %d times %v", d, uint32(math.MaxUint32), unit)
+	if n > limit {
+		return 0, fmt.Errorf("%v is longer than %d times %v", d, limit, unit)
 	}
 	return n, nil
 }
 
 // setDuration sends a request that sets a duration.
-func (c *Client) setDuration(ctx context.Context, name, field string, d, unit time.Duration) error {
-	n, err := units(d, unit)
+func (c *Client) setDuration(ctx context.Context, name, field string, d, unit time.Duration, limit int64) error {
+	n, err := units(d, unit, limit)
 	if err != nil {
 		return invalid(name, err)
 	}
@@ -114,9 +115,9 @@ func (c *Client) setDuration(ctx context.Context, name, field string, d, unit ti
 
 // SetGlobalSessionTimeout sets how long a session lives without requests, unless
 // SetSessionTimeout has set another time for it (set_session_timeout). It is
-// rounded up to whole seconds; 0 means forever.
+// rounded up to whole seconds, at most 2^31-1; 0 means forever.
 func (c *Client) SetGlobalSessionTimeout(ctx context.Context, timeout time.Duration) error {
-	return c.setDuration(ctx, "set_session_timeout", "timeout", timeout, time.Second)
+	return c.setDuration(ctx, "set_session_timeout", "timeout", timeout, time.Second, math.MaxInt32)
 }
 
 // LogLevel is the level of Janus's log, LogNone to LogDebug. A level includes those
@@ -183,9 +184,10 @@ func (c *Client) SetLibniceDebug(ctx context.Context, on bool) error {
 }
 
 // SetMinNACKQueue sets the minimum time that Janus keeps sent packets for
-// retransmission (set_min_nack_queue). It is rounded up to whole milliseconds.
+// retransmission (set_min_nack_queue). It is rounded up to whole milliseconds,
+// at most 65535.
 func (c *Client) SetMinNACKQueue(ctx context.Context, d time.Duration) error {
-	return c.setDuration(ctx, "set_min_nack_queue", "min_nack_queue", d, time.Millisecond)
+	return c.setDuration(ctx, "set_min_nack_queue", "min_nack_queue", d, time.Millisecond, math.MaxUint16)
 }
 
 // SetNACKOptimizations sets whether the packets that Janus keeps for
@@ -197,7 +199,7 @@ func (c *Client) SetNACKOptimizations(ctx context.Context, on bool) error {
 // SetNoMediaTimer sets how long a medium must be silent before Janus sends a media
 // event (set_no_media_timer). It is rounded up to whole seconds; 0 means never.
 func (c *Client) SetNoMediaTimer(ctx context.Context, d time.Duration) error {
-	return c.setDuration(ctx, "set_no_media_timer", "no_media_timer", d, time.Second)
+	return c.setDuration(ctx, "set_no_media_timer", "no_media_timer", d, time.Second, math.MaxUint32)
 }
 
 // SetSlowLinkThreshold sets how many packets must be lost in a second for Janus to

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -229,7 +230,7 @@ func (SampleTweak) handler() string { return HandlerSample }
 func (t SampleTweak) MarshalJSON() ([]byte, error) {
 	var backoff *int64
 	if t.RetransmissionsBackoff != nil {
-		n, err := units(*t.RetransmissionsBackoff, time.Millisecond)
+		n, err := units(*t.RetransmissionsBackoff, time.Millisecond, math.MaxInt32)
 		if err != nil {
 			return nil, err
 		}

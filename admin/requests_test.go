@@ -482,9 +482,12 @@ func TestInvalidRequestsAreNotSent(t *testing.T) {
 		"negative timeout 2": func(c *Client) error { return c.SetSessionTimeout(ctx, 7, -2) },
 		"negative backoff":   func(c *Client) error { return c.TweakEventHandler(ctx, SampleTweak{RetransmissionsBackoff: ptr(-ms)}) },
 		"long backoff": func(c *Client) error {
-			return c.TweakEventHandler(ctx, SampleTweak{RetransmissionsBackoff: ptr((1 << 32) * ms)})
+			return c.TweakEventHandler(ctx, SampleTweak{RetransmissionsBackoff: ptr((1 << 31) * ms)})
 		},
-		"long timeout":        func(c *Client) error { return c.SetGlobalSessionTimeout(ctx, (1<<32)*time.Second) },
+		"long timeout":        func(c *Client) error { return c.SetGlobalSessionTimeout(ctx, (1<<31)*time.Second) },
+		"timeout that is -1":  func(c *Client) error { return c.SetSessionTimeout(ctx, 7, (1<<32-1)*time.Second) },
+		"long NACK queue":     func(c *Client) error { return c.SetMinNACKQueue(ctx, (1<<16)*ms) },
+		"long timer":          func(c *Client) error { return c.SetNoMediaTimer(ctx, (1<<32)*time.Second) },
 		"longest timeout":     func(c *Client) error { return c.SetSessionTimeout(ctx, 7, math.MaxInt64) },
 		"no tweak":            func(c *Client) error { return c.TweakEventHandler(ctx, nil) },
 		"nil tweak":           func(c *Client) error { return c.TweakEventHandler(ctx, (*SampleTweak)(nil)) },

@@ -541,8 +541,8 @@ func TestPanicOfTakeBehindMiddleware(t *testing.T) {
 	}
 }
 
-// A body that stops arriving ends with the time of its batch, and a connection whose
-// batch has taken longer can be used again.
+// A body that stops arriving ends with the time of its batch. A batch that has arrived
+// is not affected, nor is the next one on its connection.
 func TestStalledBody(t *testing.T) {
 	var leave chan struct{}
 	var taker *taker
@@ -554,7 +554,13 @@ func TestStalledBody(t *testing.T) {
 			}
 			return nil
 		})
-		return eventhandler.New(taker.take, nil)
+		handler := eventhandler.New(taker.take, nil)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler.ServeHTTP(w, r)
+			if err := r.Context().Err(); err != nil {
+				t.Errorf("the context of a request that was answered: %v", err)
+			}
+		})
 	}, func(t *testing.T, transport *http.Transport) {
 		conn, err := transport.DialContext(t.Context(), "tcp", "janus:80")
 		if err != nil {

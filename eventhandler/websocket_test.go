@@ -157,6 +157,25 @@ func TestWebPagesWithThePassword(t *testing.T) {
 	}
 }
 
+// An empty token admits nobody if there is none.
+func TestEmptyToken(t *testing.T) {
+	for name, test := range map[string]struct {
+		opts   eventhandler.Options
+		status int
+	}{
+		"password": {eventhandler.Options{User: "janus", Password: "p"}, 401},
+		"web page": {eventhandler.Options{}, 403},
+	} {
+		address := wsURL(serve(t, eventhandler.New(newTaker(nil).take, &test.opts)))
+		for _, query := range []string{"", "/?token="} {
+			header := http.Header{"Origin": {"http://example.com"}}
+			if status, _ := dialWith(t, address+query, &websocket.DialOptions{HTTPHeader: header}); status != test.status {
+				t.Errorf("%s%s: status %d, want %d", name, query, status, test.status)
+			}
+		}
+	}
+}
+
 func TestMalformedHandshake(t *testing.T) {
 	server := serve(t, eventhandler.New(newTaker(nil).take, nil))
 	r, err := http.NewRequest(http.MethodGet, server.URL, nil)

@@ -212,6 +212,7 @@ func (m *masker) text(start int) {
 			i, end = userinfo(m.b[:m.i], i)
 		case '?':
 			if inURL {
+				inURL = false
 				i++
 				end = i + queryLen(m.b[i:m.i])
 			}

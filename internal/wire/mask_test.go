@@ -136,7 +136,9 @@ func TestMaskWithinStrings(t *testing.T) {
 		`wss://u:s3cret@host/ev?token=s3cret&b#c is it?`:            `wss://***@host/ev?*** is it?`,
 		`ws:\/\/host?a=\/\u0026token=s3cret\r\na=b`:                 `ws:\/\/host?***\r\na=b`,
 		`http://host?s3cret\"x`:                                     `http://host?***\"x`,
-		`http://host/? what? a://b?s3cret`:                          `http://host/? what? a://b?***`,
+		`http://host/? why?not http://b/?s3cret`:                    `http://host/? why?not http://b/?***`,
+		`http://host/?a=b why?not`:                                  `http://host/?*** why?not`,
+		`http://host/ why?not`:                                      `http://host/ why?not`,
 		`what? http://host/`:                                        `what? http://host/`,
 		`a=candidate:1 1 udp 1 192.0.2.1 5 typ host`:                `a=candidate:1 1 udp 1 192.0.2.1 5 typ host`,
 	} {

@@ -354,9 +354,13 @@ func decodeFrame(d *wire.Decoder, message []byte, f *wire.Frame) error {
 	return err
 }
 
-// masked returns an error that quotes a text of the server, without secrets.
-func masked(err error, secrets ...string) error {
-	return errors.New(string(mask([]byte(err.Error()), secrets...)))
+// malformed returns the error of a message that cannot be decoded. The error quotes
+// it, without secrets.
+func malformed(message []byte, secrets ...string) error {
+	if err := decodeFrame(new(wire.Decoder), mask(message, secrets...), new(wire.Frame)); err != nil {
+		return err
+	}
+	return errors.New("the peer sent what is not a JSON object")
 }
 
 // members are the members of a request.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -86,8 +87,10 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 	return a.Status, nil
 }
 
-// units returns d in a unit of Janus, rounded up. It fails if d is negative.
-func units(d, unit time.Duration) (int64, error) {
+// units returns d in a unit of Janus, rounded up. It fails if d is negative, or if
+// there are more units than the type that Janus keeps them in can hold: Janus would
+// take another time without an error.
+func units(d, unit time.Duration, limit int64) (int64, error) {
 	if d < 0 {
 		return 0, fmt.Errorf("%v is negative", d)
 	}
@@ -95,12 +98,15 @@ func units(d, unit time.Duration) (int64, error) {
 	if d%unit > 0 {
 		n++
 	}
+	if n > limit {
+		return 0, fmt.Errorf("%v is longer than %d times %v", d, limit, unit)
+	}
 	return n, nil
 }
 
 // setDuration sends a request that sets a duration.
-func (c *Client) setDuration(ctx context.Context, name, field string, d, unit time.Duration) error {
-	n, err := units(d, unit)
+func (c *Client) setDuration(ctx context.Context, name, field string, d, unit time.Duration, limit int64) error {
+	n, err := units(d, unit, limit)
 	if err != nil {
 		return invalid(name, err)
 	}
@@ -109,9 +115,9 @@ func (c *Client) setDuration(ctx context.Context, name, field string, d, unit ti
 
 // SetGlobalSessionTimeout sets how long a session lives without requests, unless
 // SetSessionTimeout has set another time for it (set_session_timeout). It is
-// rounded up to whole seconds; 0 means forever.
+// rounded up to whole seconds, at most 2^31-1; 0 means forever.
 func (c *Client) SetGlobalSessionTimeout(ctx context.Context, timeout time.Duration) error {
-	return c.setDuration(ctx, "set_session_timeout", "timeout", timeout, time.Second)
+	return c.setDuration(ctx, "set_session_timeout", "timeout", timeout, time.Second, math.MaxInt32)
 }
 
 // LogLevel is the level of Janus's log, LogNone to LogDebug. A level includes those
@@ -177,10 +183,11 @@ func (c *Client) SetLibniceDebug(ctx context.Context, on bool) error {
 	return c.global(ctx, "set_libnice_debug", members{"debug": on}, nil)
 }
 
-// SetMinNACKQueue sets for how long at least Janus keeps packets that it may have to
-// send again (set_min_nack_queue). It is rounded up to whole milliseconds.
+// SetMinNACKQueue sets the minimum time that Janus keeps sent packets for
+// retransmission (set_min_nack_queue). It is rounded up to whole milliseconds,
+// at most 65535.
 func (c *Client) SetMinNACKQueue(ctx context.Context, d time.Duration) error {
-	return c.setDuration(ctx, "set_min_nack_queue", "min_nack_queue", d, time.Millisecond)
+	return c.setDuration(ctx, "set_min_nack_queue", "min_nack_queue", d, time.Millisecond, math.MaxUint16)
 }
 
 // SetNACKOptimizations sets whether the packets that Janus keeps for
@@ -189,10 +196,10 @@ func (c *Client) SetNACKOptimizations(ctx context.Context, on bool) error {
 	return c.global(ctx, "set_nack_optimizations", members{"nack_optimizations": on}, nil)
 }
 
-// SetNoMediaTimer sets after what time without media Janus sends a media event
-// (set_no_media_timer). It is rounded up to whole seconds; 0 means never.
+// SetNoMediaTimer sets how long a medium must be silent before Janus sends a media
+// event (set_no_media_timer). It is rounded up to whole seconds; 0 means never.
 func (c *Client) SetNoMediaTimer(ctx context.Context, d time.Duration) error {
-	return c.setDuration(ctx, "set_no_media_timer", "no_media_timer", d, time.Second)
+	return c.setDuration(ctx, "set_no_media_timer", "no_media_timer", d, time.Second, math.MaxUint32)
 }
 
 // SetSlowLinkThreshold sets how many packets must be lost in a second for Janus to
@@ -223,9 +230,15 @@ func (c *Client) CustomEvent(ctx context.Context, schema string, data any) error
 	return c.global(ctx, "custom_event", members{"schema": schema, "data": data}, nil)
 }
 
-// CustomLogLine writes a line to the log of Janus (custom_logline).
+// CustomLogLine writes a line to the log of Janus (custom_logline). level is one of
+// LogFatal to LogDebug; the line is written only if the level of the log, which
+// SetLogLevel sets, includes it.
 func (c *Client) CustomLogLine(ctx context.Context, level LogLevel, line string) error {
-	return c.global(ctx, "custom_logline", members{"line": line, "level": level}, nil)
+	const name = "custom_logline"
+	if level < LogFatal || level > LogDebug {
+		return invalid(name, fmt.Errorf("a line cannot have the level %v", level))
+	}
+	return c.global(ctx, name, members{"line": line, "level": level}, nil)
 }
 
 // Resolved is the answer to ResolveAddress.

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -135,12 +136,14 @@ func (t *httpTransport) failed(ctx context.Context, err error) error {
 
 // read returns the body of an answer.
 func (t *httpTransport) read(ctx context.Context, resp *http.Response) ([]byte, error) {
-	status := strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode)
+	status := strings.TrimSpace(strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode))
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return nil, fmt.Errorf("the server answered %s; redirects are not followed, because the request contains the secret", status)
-	case resp.StatusCode != http.StatusOK:
+	case resp.StatusCode == http.StatusNotFound:
 		return nil, fmt.Errorf("the server answered %s: there is no Admin API at %s", status, t.name)
+	case resp.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("the server answered %s at %s; is this the Admin API, and is Janus up?", status, t.name)
 	}
 	body := io.Reader(resp.Body)
 	if t.limit >= 0 && t.limit < math.MaxInt64 {
@@ -163,7 +166,7 @@ func (t *httpTransport) parse(r *request, message []byte, transaction string) (*
 	}
 	var f wire.Frame
 	if err := decodeFrame(new(wire.Decoder), message, &f); err != nil {
-		return nil, masked(err, r.secret, r.token)
+		return nil, malformed(message, r.secret, r.token)
 	}
 	if f.Janus == "" {
 		return nil, fmt.Errorf("the answer has no member \"janus\": there is no Admin API at %s", t.name)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -88,7 +89,8 @@ const (
 // TransportConfig is the request of ConfigureTransport.
 type TransportConfig struct {
 	// Events is whether the transport sends events to the event handlers. It is
-	// always set: Janus takes a request without it as false.
+	// always sent, because Janus treats a request without it as false. Set it even
+	// if you only change JSON.
 	Events bool `json:"events"`
 
 	// JSON is how messages are written. Default: it is not changed.
@@ -194,6 +196,9 @@ func (c *Client) TweakEventHandler(ctx context.Context, tweak Tweak) error {
 	if err != nil {
 		return invalid("query_eventhandler", fmt.Errorf("marshal request: %w", err))
 	}
+	if string(raw) == "null" {
+		return invalid("query_eventhandler", errors.New("the tweak is nil"))
+	}
 	request := []byte(`{"request":"tweak"`)
 	if len(raw) > len("{}") {
 		request = append(request, ',')
@@ -208,7 +213,7 @@ type SampleTweak struct {
 	Events             string
 	Grouping           *bool  // whether events are sent in arrays
 	Compress           *bool  // by gzip
-	Compression        int    // 1, the fastest, to 9, the best
+	Compression        *int   // 0, none, or 1, the fastest, to 9, the best
 	Backend            string // the URL that events are sent to
 	BackendUser        string
 	BackendPassword    string
@@ -216,31 +221,36 @@ type SampleTweak struct {
 
 	// RetransmissionsBackoff is the time before the first retransmission, which
 	// doubles with each. It is rounded up to whole milliseconds.
-	RetransmissionsBackoff time.Duration
+	RetransmissionsBackoff *time.Duration
 }
 
 func (SampleTweak) handler() string { return HandlerSample }
 
 // MarshalJSON returns the members of the request.
 func (t SampleTweak) MarshalJSON() ([]byte, error) {
-	backoff, err := units(t.RetransmissionsBackoff, time.Millisecond)
-	if err != nil {
-		return nil, err
+	var backoff *int64
+	if t.RetransmissionsBackoff != nil {
+		n, err := units(*t.RetransmissionsBackoff, time.Millisecond, math.MaxInt32)
+		if err != nil {
+			return nil, err
+		}
+		backoff = &n
 	}
 	return json.Marshal(struct {
 		Events             string `json:"events,omitempty"`
 		Grouping           *bool  `json:"grouping,omitempty"`
 		Compress           *bool  `json:"compress,omitempty"`
-		Compression        int    `json:"compression,omitempty"`
+		Compression        *int   `json:"compression,omitempty"`
 		Backend            string `json:"backend,omitempty"`
 		BackendUser        string `json:"backend_user,omitempty"`
 		BackendPassword    string `json:"backend_pwd,omitempty"`
 		MaxRetransmissions *int   `json:"max_retransmissions,omitempty"`
-		Backoff            int64  `json:"retransmissions_backoff,omitempty"`
+		Backoff            *int64 `json:"retransmissions_backoff,omitempty"`
 	}{t.Events, t.Grouping, t.Compress, t.Compression, t.Backend, t.BackendUser, t.BackendPassword, t.MaxRetransmissions, backoff})
 }
 
-// String returns the request as JSON, with the password masked.
+// String returns the request as JSON, with the password masked, as are credentials
+// and parameters in the URL.
 func (t SampleTweak) String() string { return plug.String(t) }
 
 // GoString returns the same as String.
@@ -287,7 +297,7 @@ func (NanomsgTweak) handler() string { return HandlerNanomsg }
 type GELFTweak struct {
 	Events           string `json:"events,omitempty"`
 	Compress         *bool  `json:"compress,omitempty"`    // UDP only
-	Compression      int    `json:"compression,omitempty"` // 1, the fastest, to 9, the best
+	Compression      *int   `json:"compression,omitempty"` // 0, none, or 1, the fastest, to 9, the best
 	Backend          string `json:"backend"`               // host name or IP address
 	Port             int    `json:"port,string"`
 	Protocol         string `json:"protocol"`                  // "tcp" or "udp"

@@ -184,12 +184,13 @@ func (c *conversation) plumbing() {
 	c.refused(err, janus.ErrorPluginNotFound)
 
 	c.must(client.TweakEventHandler(ctx, SampleTweak{
-		Events: "none", Grouping: ptr(true), Compress: ptr(false), Compression: 9, Backend: "http://127.0.0.1:9/",
-		BackendUser: "u", BackendPassword: "p", MaxRetransmissions: ptr(0), RetransmissionsBackoff: time.Millisecond,
+		Events: "none", Grouping: ptr(true), Compress: ptr(false), Compression: ptr(9), Backend: "http://127.0.0.1:9/",
+		BackendUser: "u", BackendPassword: "p", MaxRetransmissions: ptr(0), RetransmissionsBackoff: ptr(time.Millisecond),
 	}))
+	c.must(client.TweakEventHandler(ctx, SampleTweak{Compression: ptr(0), RetransmissionsBackoff: ptr(time.Duration(0))}))
 	c.must(client.TweakEventHandler(ctx, WSTweak{Events: "none", Grouping: ptr(true), EventsCapOnReconnect: ptr(10)}))
 	c.must(client.TweakEventHandler(ctx, GELFTweak{
-		Events: "none", Compress: ptr(false), Compression: 9, Backend: "127.0.0.1", Port: 9, Protocol: "udp", MaxMessageLength: 500,
+		Events: "none", Compress: ptr(false), Compression: ptr(9), Backend: "127.0.0.1", Port: 9, Protocol: "udp", MaxMessageLength: 500,
 	}))
 	err = client.TweakEventHandler(ctx, SampleTweak{Backend: "ftp://127.0.0.1/"})
 	if !errors.Is(err, &janus.PluginError{Plugin: HandlerSample, Code: 413}) {
@@ -548,7 +549,7 @@ func TestRealJanusAtAWrongAddress(t *testing.T) {
 		"Janus API, websocket":           {server.URL, "as Janus does on the port of the Janus API"},
 		"Janus API, HTTP":                {server.HTTPURL, "this is the Janus API, which is not the Admin API and has another port"},
 		"no base path":                   {strings.TrimSuffix(server.AdminHTTPURL, "/admin"), "the server answered 404 Not Found: there is no Admin API at http://127.0.0.1"},
-		"HTTP on the websocket's port":   {"http" + strings.TrimPrefix(server.AdminURL, "ws"), "the server answered 403 Forbidden: there is no Admin API at http://127.0.0.1"},
+		"HTTP on the websocket's port":   {"http" + strings.TrimPrefix(server.AdminURL, "ws"), "the server answered 403 Forbidden at http://127.0.0.1"},
 		"websocket on the port of HTTP":  {"ws" + strings.TrimPrefix(server.AdminHTTPURL, "http"), "the server is not a websocket: it answered 200 OK"},
 		"wrong secret over websocket":    {server.AdminURL, "janus: get_status: error 403: Unauthorized request (wrong or missing secret/token)"},
 		"wrong secret over HTTP":         {server.AdminHTTPURL, "janus: get_status: error 403: Unauthorized request (wrong or missing secret/token)"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"reflect"
 	"strings"
 	"sync"
@@ -473,13 +474,25 @@ func TestTypedAnswersThatAreIncomplete(t *testing.T) {
 func TestInvalidRequestsAreNotSent(t *testing.T) {
 	ctx := t.Context()
 	for what, call := range map[string]func(*Client) error{
-		"session 0":           func(c *Client) error { return c.DestroySession(ctx, 0) },
-		"timeout, session 0":  func(c *Client) error { return c.SetSessionTimeout(ctx, 0, time.Minute) },
-		"handle 0":            func(c *Client) error { return c.DetachHandle(ctx, 7, 0) },
-		"handle, session 0":   func(c *Client) error { return c.HangupWebRTC(ctx, 0, 8) },
-		"negative timeout":    func(c *Client) error { return c.SetGlobalSessionTimeout(ctx, -1) },
-		"negative timeout 2":  func(c *Client) error { return c.SetSessionTimeout(ctx, 7, -2) },
-		"negative backoff":    func(c *Client) error { return c.TweakEventHandler(ctx, SampleTweak{RetransmissionsBackoff: -1}) },
+		"session 0":          func(c *Client) error { return c.DestroySession(ctx, 0) },
+		"timeout, session 0": func(c *Client) error { return c.SetSessionTimeout(ctx, 0, time.Minute) },
+		"handle 0":           func(c *Client) error { return c.DetachHandle(ctx, 7, 0) },
+		"handle, session 0":  func(c *Client) error { return c.HangupWebRTC(ctx, 0, 8) },
+		"negative timeout":   func(c *Client) error { return c.SetGlobalSessionTimeout(ctx, -1) },
+		"negative timeout 2": func(c *Client) error { return c.SetSessionTimeout(ctx, 7, -2) },
+		"negative backoff":   func(c *Client) error { return c.TweakEventHandler(ctx, SampleTweak{RetransmissionsBackoff: ptr(-ms)}) },
+		"long backoff": func(c *Client) error {
+			return c.TweakEventHandler(ctx, SampleTweak{RetransmissionsBackoff: ptr((1 << 31) * ms)})
+		},
+		"long timeout":        func(c *Client) error { return c.SetGlobalSessionTimeout(ctx, (1<<31)*time.Second) },
+		"timeout that is -1":  func(c *Client) error { return c.SetSessionTimeout(ctx, 7, (1<<32-1)*time.Second) },
+		"long NACK queue":     func(c *Client) error { return c.SetMinNACKQueue(ctx, (1<<16)*ms) },
+		"long timer":          func(c *Client) error { return c.SetNoMediaTimer(ctx, (1<<32)*time.Second) },
+		"longest timeout":     func(c *Client) error { return c.SetSessionTimeout(ctx, 7, math.MaxInt64) },
+		"no tweak":            func(c *Client) error { return c.TweakEventHandler(ctx, nil) },
+		"nil tweak":           func(c *Client) error { return c.TweakEventHandler(ctx, (*SampleTweak)(nil)) },
+		"log line, no level":  func(c *Client) error { return c.CustomLogLine(ctx, LogNone, "line") },
+		"log line, level 8":   func(c *Client) error { return c.CustomLogLine(ctx, LogDebug+1, "line") },
 		"GELF, no protocol":   func(c *Client) error { return c.TweakEventHandler(ctx, GELFTweak{Backend: "b", Port: 1}) },
 		"not JSON":            func(c *Client) error { return c.CustomEvent(ctx, "s", func() {}) },
 		"not JSON, plugin":    func(c *Client) error { _, err := c.Plugin("p").Call(ctx, func() {}, nil); return err },
@@ -516,13 +529,15 @@ func TestTweaks(t *testing.T) {
 		`{"handler":"janus.eventhandler.sampleevh","request":{"request":"tweak"}}`: SampleTweak{},
 		`{"handler":"janus.eventhandler.sampleevh","request":{"request":"tweak","events":"none","grouping":true,"compress":false,` +
 			`"compression":9,"backend":"http://b","backend_user":"u","backend_pwd":"p","max_retransmissions":0,"retransmissions_backoff":101}}`: SampleTweak{
-			Events: "none", Grouping: ptr(true), Compress: ptr(false), Compression: 9, Backend: "http://b", BackendUser: "u",
-			BackendPassword: "p", MaxRetransmissions: ptr(0), RetransmissionsBackoff: 100*ms + 1},
+			Events: "none", Grouping: ptr(true), Compress: ptr(false), Compression: ptr(9), Backend: "http://b", BackendUser: "u",
+			BackendPassword: "p", MaxRetransmissions: ptr(0), RetransmissionsBackoff: ptr(100*ms + 1)},
+		`{"handler":"janus.eventhandler.sampleevh","request":{"request":"tweak","compression":0,"retransmissions_backoff":0}}`: SampleTweak{
+			Compression: ptr(0), RetransmissionsBackoff: ptr(time.Duration(0))},
 		`{"handler":"janus.eventhandler.rabbitmqevh","request":{"request":"tweak","grouping":true}}`: RabbitMQTweak{Grouping: ptr(true)},
 		`{"handler":"janus.eventhandler.mqttevh","request":{"request":"tweak","events":"all"}}`:      MQTTTweak{Events: "all"},
 		`{"handler":"janus.eventhandler.nanomsgevh","request":{"request":"tweak","events":"all"}}`:   NanomsgTweak{Events: "all"},
-		`{"handler":"janus.eventhandler.gelfevh","request":{"request":"tweak","backend":"b","port":"12201","protocol":"udp","max_message_len":500}}`: GELFTweak{
-			Backend: "b", Port: 12201, Protocol: "udp", MaxMessageLength: 500},
+		`{"handler":"janus.eventhandler.gelfevh","request":{"request":"tweak","backend":"b","port":"12201","protocol":"udp","compression":0,"max_message_len":500}}`: GELFTweak{
+			Backend: "b", Port: 12201, Protocol: "udp", Compression: ptr(0), MaxMessageLength: 500},
 	} {
 		c, transport := cannedClient(reply("success", `"response":{"result":200}`))
 		if err := c.TweakEventHandler(t.Context(), tweak); err != nil {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
@@ -24,14 +25,14 @@ func (c *Client) DestroySession(ctx context.Context, session uint64) error {
 const GlobalTimeout time.Duration = -1
 
 // SetSessionTimeout sets how long one session lives without requests
-// (set_session_timeout). It is rounded up to whole seconds. 0 means forever, and
-// GlobalTimeout means the timeout of SetGlobalSessionTimeout or the configuration.
+// (set_session_timeout). It is rounded up to whole seconds, at most 2^31-1. 0 means forever,
+// and GlobalTimeout means the timeout of SetGlobalSessionTimeout or the configuration.
 func (c *Client) SetSessionTimeout(ctx context.Context, session uint64, timeout time.Duration) error {
 	const name = "set_session_timeout"
 	seconds := int64(-1)
 	if timeout != GlobalTimeout {
 		var err error
-		if seconds, err = units(timeout, time.Second); err != nil {
+		if seconds, err = units(timeout, time.Second, math.MaxInt32); err != nil {
 			return invalid(name, err)
 		}
 	}

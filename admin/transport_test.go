@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,7 +97,8 @@ func TestDialErrors(t *testing.T) {
 		"Janus API":            {s.URL, "this is the Janus API, which is not the Admin API and has another port: janus: get_status: error 457: "},
 		"HTML":                 {web(t, respond(200, " <!DOCTYPE html><p>"+secret)), "admin: get_status: the server answered in HTML, not in JSON: there is no Admin API at http://127.0.0.1"},
 		"no such page":         {web(t, respond(404, "{}")), "the server answered 404 Not Found: there is no Admin API at http://127.0.0.1"},
-		"unknown status":       {web(t, respond(599, "")), "the server answered 599 : there is no Admin API"},
+		"unknown status":       {web(t, respond(599, "")), "the server answered 599 at http://127.0.0.1"},
+		"bad gateway":          {web(t, respond(502, "")), "; is this the Admin API, and is Janus up?"},
 		"not JSON":             {web(t, respond(200, "hello")), "the peer sent what is not a JSON object"},
 		"nothing":              {web(t, respond(200, "")), "the peer sent what is not a JSON object"},
 		"not Janus":            {web(t, respond(200, `{"jsonrpc":"2.0"}`)), `the answer has no member "janus"`},
@@ -218,7 +220,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		opts.Secret = secret
-		tweak := SampleTweak{BackendPassword: "HushPassword"}
+		tweak := SampleTweak{Backend: "https://u:HushPassword@example.com/?token=HushToken", BackendPassword: "HushPassword"}
 		shown := log.String() + allow.Error()
 		for _, v := range []any{c, opts, &opts, tokens, tokens[0], tweak, &tweak} {
 			shown += fmt.Sprintf("%v %+v %#v %s", v, v, v, v)
@@ -231,6 +233,55 @@ func TestSecretsAreNotShown(t *testing.T) {
 		}
 		if !strings.Contains(log.String(), "list_tokens") || !strings.Contains(fmt.Sprint(c), "127.0.0.1") {
 			t.Error("the test sees nothing")
+		}
+	}
+}
+
+// What a server repeats of the secret and of a token is not shown either, even if
+// they are written with escapes.
+func TestSecretsThatAServerRepeats(t *testing.T) {
+	const odd, oddToken = `Hush"<é\Secret`, `Hush"<é\Token`
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace
+	for name, answer := range map[string]string{
+		"not JSON":      `hello SECRET`,
+		"reason":        `{"janus":"error","transaction":"TX","error":{"code":403,"reason":"bad SECRET, TOKEN"}}`,
+		"kind":          `{"janus":"SECRET","transaction":"TX"}`,
+		"kind, token":   `{"janus":"TOKEN","transaction":"TX"}`,
+		"another type":  `{"janus":"success","transaction":"TX","sessions":"SECRET"}`,
+		"the request":   `REQUEST`,
+		"under no name": `{"janus":"success","transaction":"TX","sessions":["SECRET TOKEN"]}`,
+	} {
+		for verb, call := range map[string]func(ctx context.Context, c *Client) error{
+			"list_sessions": func(ctx context.Context, c *Client) error { _, err := c.ListSessions(ctx); return err },
+			"remove_token":  func(ctx context.Context, c *Client) error { return c.RemoveToken(ctx, oddToken) },
+		} {
+			t.Run(name+"/"+verb, func(t *testing.T) {
+				token := map[string]string{"remove_token": oddToken}[verb]
+				s := testutil.NewServer(t, func(s *janustest.Server) { s.AdminSecret = odd })
+				for transport, url := range urls(s) {
+					log := &lines{}
+					c, err := Dial(testutil.Context(t), url, &Options{Secret: odd,
+						Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+					if err != nil {
+						t.Fatal(err)
+					}
+					s.Broadcast(`{"janus":"` + escape(odd) + `"}`) // for nobody
+					s.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+						reply(strings.NewReplacer("TX", testutil.BaseOf(frame).ID, "SECRET", escape(odd),
+							"TOKEN", escape(token), "REQUEST", string(frame)).Replace(answer))
+						return true
+					})
+					shown := fmt.Sprintf("%+v", call(testutil.Context(t), c))
+					s.Intercept(nil)
+					_ = c.Close() // so that all is logged
+					if !strings.Contains(log.String(), "sent") {
+						t.Error("the test sees nothing")
+					}
+					if shown += log.String(); strings.Contains(shown, "Hush") {
+						t.Errorf("over %s, this is shown: %s", transport, shown)
+					}
+				}
+			})
 		}
 	}
 }
@@ -558,8 +609,12 @@ func TestTLS(t *testing.T) {
 	s := janustest.NewTLSServer()
 	defer s.Close()
 	for name, url := range urls(s) {
-		if _, err := Dial(testutil.Context(t), url, &Options{Logger: quiet}); err == nil {
-			t.Errorf("%s: a client without the certificate", name)
+		_, err := Dial(testutil.Context(t), url, &Options{Logger: quiet})
+		if untrusted := (*tls.CertificateVerificationError)(nil); !errors.As(err, &untrusted) || errors.Is(err, janus.ErrDisconnected) {
+			t.Errorf("%s: a client without the certificate: %v", name, err)
+		}
+		if name == "HTTP" && !errors.Is(err, janus.ErrNotSent) { // a websocket has no request yet
+			t.Errorf("%v does not match ErrNotSent", err)
 		}
 		c := dial(t, url, Options{HTTPClient: s.Client()})
 		if err := c.Ping(testutil.Context(t)); err != nil {

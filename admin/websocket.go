@@ -228,7 +228,7 @@ func (t *websocketTransport) write(sock calls.Conn, r *request, number uint64, c
 func (t *websocketTransport) receive(conn *connection, message []byte) error {
 	var f wire.Frame
 	if err := decodeFrame(&conn.decoder, message, &f); err != nil {
-		return masked(err, t.opts.Secret)
+		return malformed(message, t.opts.Secret)
 	}
 	number, ours := wire.ParseTransaction(f.Transaction, t.prefix)
 	if c := conn.calls.Take(number, func(*calls.Call[waiting]) bool { return true }); c != nil {
@@ -237,6 +237,7 @@ func (t *websocketTransport) receive(conn *connection, message []byte) error {
 		conn.calls.Finish(c, nil)
 		return nil
 	}
+	f.Janus = string(mask([]byte(f.Janus), t.opts.Secret))
 	if ours {
 		t.log.Log(slog.LevelDebug, "admin: answer after its caller has gone", "type", f.Janus)
 		return nil

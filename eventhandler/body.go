@@ -57,8 +57,8 @@ const (
 type SessionEvent struct {
 	Change Change `json:"name"`
 
-	// Transport is where the request came from that created the session. It is
-	// nil for other changes.
+	// Transport identifies the client that created the session. It is nil for
+	// other changes.
 	Transport *TransportRef `json:"transport,omitempty"`
 }
 
@@ -334,8 +334,8 @@ type ServerStarted struct {
 	Info janus.InfoMsg // with Raw
 }
 
-// ServerUpdate reports how much a server has to do, every 15 seconds. Since Janus
-// 1.2.0.
+// ServerUpdate reports how many sessions, handles and PeerConnections a server has,
+// every 15 seconds. Since Janus 1.2.0.
 type ServerUpdate struct {
 	Sessions        int           `json:"sessions"`
 	Handles         int           `json:"handles"`

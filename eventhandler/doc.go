@@ -116,7 +116,7 @@
 //
 // Requests without valid credentials are answered with status 401, other methods
 // than POST with 405, other types of content than application/json and other
-// encodings than gzip with 415, batches above Options.MaxBody with 413, and bodies
-// that are not JSON with 400. Janus does not repeat these, and the batch is lost;
-// Options.Logger receives a warning.
+// encodings than gzip with 415, batches above Options.MaxBody or with more than
+// 100,000 events with 413, and bodies that are not JSON with 400. Janus does not
+// repeat these, and the batch is lost; Options.Logger receives a warning.
 package eventhandler

@@ -34,8 +34,8 @@ type Options struct {
 	User     string
 	Password string `json:"-"`
 
-	// Token, if set, lets requests in whose URL has it as the parameter "token",
-	// as in ws://example.com/events?token=SECRET. wsevh has no other way to
+	// Token, if set, admits requests whose URL has it as the parameter "token", as
+	// in ws://example.com/events?token=SECRET. wsevh has no other way to
 	// authenticate itself. If User or Password is set too, either of the two is
 	// enough.
 	Token string `json:"-"`
@@ -52,7 +52,8 @@ type Options struct {
 	RetryFor time.Duration
 
 	// Logger receives warnings about requests and batches that were refused.
-	// Nothing is logged if it is nil.
+	// Nothing is logged if it is nil, except panics of take, which are then
+	// logged by slog.Default().
 	Logger *slog.Logger
 }
 
@@ -88,7 +89,8 @@ type Handler struct {
 // one event. take may keep the events.
 //
 // If take returns nil, the batch is done, and if Janus repeats it, it is dropped.
-// If take returns an error or panics, Janus is made to repeat the batch: see the
+// If take returns an error or panics, a posted batch is not answered, so that Janus
+// repeats it; one from a websocket is tried again for Options.RetryFor. See the
 // package's documentation for how often, and for what is lost after that. The
 // context of take ends 8 seconds after the batch has arrived, because Janus
 // repeats batches that are not answered within 10 seconds, or when Shutdown gives

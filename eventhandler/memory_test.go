@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -65,7 +66,7 @@ func TestEmittersAreReleased(t *testing.T) {
 	}
 	var i int
 	var outcome func() error
-	h := New(func(context.Context, []Event) error { return outcome() }, &Options{RetryFor: -1})
+	h := New(func(context.Context, []Event) error { return outcome() }, &Options{RetryFor: -1, Logger: slog.New(slog.DiscardHandler)})
 	for i, outcome = range outcomes {
 		for _, deliver := range []func(r *http.Request, body []byte, events []Event) error{
 			func(r *http.Request, body []byte, events []Event) error {

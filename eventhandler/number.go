@@ -10,23 +10,29 @@ import (
 
 // id is the id of a session or a handle. Janus writes ids from 2^63 on as
 // negative numbers.
-type id uint64
+type id struct {
+	number    uint64
+	malformed bool
+}
 
 var errID = errors.New("an id is not a 64-bit integer")
 
+// UnmarshalJSON returns no error: encoding/json would leave out the members after
+// the id.
 func (i *id) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
 	}
 	if n, err := strconv.ParseUint(string(b), 10, 64); err == nil {
-		*i = id(n)
+		i.number = n
 		return nil
 	}
 	n, err := strconv.ParseInt(string(b), 10, 64)
 	if err != nil {
-		return errID
+		i.malformed = true
+		return nil
 	}
-	*i = id(n)
+	i.number = uint64(n)
 	return nil
 }
 

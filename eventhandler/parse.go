@@ -104,9 +104,12 @@ type envelope struct {
 func appendEvents(events []Event, raw json.RawMessage) []Event {
 	var e envelope
 	err := json.Unmarshal(raw, &e)
+	if err == nil && (e.Session.malformed || e.Handle.malformed) {
+		err = errID
+	}
 	event := Event{
 		Emitter: e.Emitter, Type: e.Type, Subtype: e.Subtype,
-		Session: uint64(e.Session), Handle: uint64(e.Handle), OpaqueID: e.OpaqueID,
+		Session: e.Session.number, Handle: e.Handle.number, OpaqueID: e.OpaqueID,
 		Raw: raw,
 	}
 	if e.Timestamp != 0 {

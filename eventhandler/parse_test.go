@@ -298,6 +298,50 @@ func TestTypesHaveNames(t *testing.T) {
 	}
 }
 
+// A member of another type does not affect those behind it.
+func TestMembersAfterAMalformedOne(t *testing.T) {
+	const rest = `,"emitter":"e","type":16,"subtype":1,"opaque_id":"o","event":{"ice":"ready"}}`
+	for start, want := range map[string][2]uint64{
+		`{"session_id":"12","handle_id":5`:                  {0, 5},
+		`{"session_id":1e3,"handle_id":5`:                   {0, 5},
+		`{"session_id":{"a":1},"handle_id":5`:               {0, 5},
+		`{"handle_id":[5],"session_id":12`:                  {12, 0},
+		`{"handle_id":99999999999999999999,"session_id":12`: {12, 0},
+		`{"timestamp":"7","session_id":12,"handle_id":5`:    {12, 5},
+	} {
+		event := parseOne(t, start+rest)
+		if unknown, ok := event.Body.(*eventhandler.Unknown); !ok || unknown.Err == nil {
+			t.Errorf("%s became %+v", start, event.Body)
+		}
+		if got := [2]uint64{event.Session, event.Handle}; got != want {
+			t.Errorf("%s: session and handle are %d, want %d", start, got, want)
+		}
+		if event.Emitter != "e" || event.Type != eventhandler.TypeWebRTC || event.Subtype != eventhandler.SubtypeICE || event.OpaqueID != "o" {
+			t.Errorf("%s: the rest is %+v", start, event)
+		}
+	}
+}
+
+// A body has at most 100,000 events, however they are combined.
+func TestEventsAreBounded(t *testing.T) {
+	const limit = 100_000
+	array := func(n int) string { return "[" + strings.Repeat("0,", n-1) + "0]" }
+	stats := func(n int) string { return `{"type":32,"subtype":3,"event":` + array(n) + `}` }
+	for name, test := range map[string]struct {
+		body string
+		want int // -1: an error
+	}{
+		"combined":        {"[" + stats(limit/2) + "," + stats(limit/2) + "]", limit},
+		"one more":        {"[" + stats(limit/2) + "," + stats(limit/2+1) + "]", -1},
+		"too many in one": {"[" + stats(limit+1) + ",0]", 2}, // an Unknown
+	} {
+		events, err := eventhandler.Parse([]byte(test.body))
+		if test.want < 0 && (err == nil || events != nil) || test.want >= 0 && (err != nil || len(events) != test.want) {
+			t.Errorf("%s: %d events, %v", name, len(events), err)
+		}
+	}
+}
+
 func TestBodiesThatAreNoEvents(t *testing.T) {
 	deep := strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000)
 	for _, body := range []string{

@@ -47,13 +47,11 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, deadline time.
 		return &statusError{http.StatusMethodNotAllowed, errors.New("events are posted")}
 	}
 	// Janus does not wait longer. Some middleware does not support deadlines.
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(deadline)
+	_ = http.NewResponseController(w).SetReadDeadline(deadline)
 	body, err := h.readBody(w, r)
 	if err != nil {
 		return err
 	}
-	_ = conn.SetReadDeadline(time.Time{})
 	events, err := Parse(body)
 	if errors.Is(err, errTooMany) {
 		return &statusError{http.StatusRequestEntityTooLarge, err}

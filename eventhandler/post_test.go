@@ -1,14 +1,20 @@
 package eventhandler_test
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
+	"math"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -156,6 +162,28 @@ func TestStatuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An event needs far more memory than its two bytes in a body.
+func TestTooManyEvents(t *testing.T) {
+	const events = 1 << 20
+	taker := newTaker(nil)
+	opts, logs := logging(eventhandler.Options{})
+	server := serve(t, eventhandler.New(taker.take, opts))
+	body := "[" + strings.Repeat("0,", events) + "0]"
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	status, err := post(t, server.URL, body)
+	runtime.ReadMemStats(&after)
+	if status != http.StatusRequestEntityTooLarge || err != nil {
+		t.Errorf("status %d, %v", status, err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 32*uint64(len(body)) {
+		t.Errorf("a body of %d bytes cost %d bytes of memory", len(body), used)
+	}
+	if taker.Calls() != 0 || !strings.Contains(logs.String(), "more than 100000 events") {
+		t.Errorf("take was called %d times, the log is %q", taker.Calls(), logs)
 	}
 }
 
@@ -450,8 +478,12 @@ func TestTakeOutlivesTheConnection(t *testing.T) {
 	}
 }
 
-// A take function that panics or ends its goroutine refuses the batch.
+// A take function that panics or ends its goroutine refuses the batch. Without a
+// Logger, a panic is logged by the default one.
 func TestPanicOfTake(t *testing.T) {
+	logs := testutil.NewLogs()
+	log.SetOutput(logs)
+	defer log.SetOutput(os.Stderr)
 	for name, end := range map[string]func(){
 		"panic":  func() { panic("by the test") },
 		"Goexit": runtime.Goexit,
@@ -477,6 +509,135 @@ func TestPanicOfTake(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+	if n := strings.Count(logs.String(), "panic of the take function"); n != 2 {
+		t.Errorf("%d panics were logged: %s", n, logs)
+	}
+}
+
+// Middleware that recovers from panics would answer, and Janus would not repeat the
+// batch.
+func TestPanicOfTakeBehindMiddleware(t *testing.T) {
+	taker := newTaker(func(context.Context, []eventhandler.Event) error { panic("by the test") })
+	opts, logs := logging(eventhandler.Options{})
+	handler := eventhandler.New(taker.take, opts)
+	server := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover(); p {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(p)
+			default:
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		}()
+		handler.ServeHTTP(w, r)
+	}))
+	if status, err := post(t, server.URL, custom("e", 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("status %d, error %v; want the connection to end", status, err)
+	}
+	if !strings.Contains(logs.String(), "level=ERROR") || !strings.Contains(logs.String(), "by the test") || !strings.Contains(logs.String(), "post_test.go") {
+		t.Errorf("the log is %q", logs)
+	}
+}
+
+// A body that stops arriving ends with the time of its batch. A batch that has arrived
+// is not affected, nor is the next one on its connection.
+func TestStalledBody(t *testing.T) {
+	var leave chan struct{}
+	var taker *taker
+	inBubble(t, func() http.Handler {
+		leave = make(chan struct{})
+		taker = newTaker(func(_ context.Context, events []eventhandler.Event) error {
+			if events[0].Emitter == "slow" {
+				<-leave
+			}
+			return nil
+		})
+		handler := eventhandler.New(taker.take, nil)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler.ServeHTTP(w, r)
+			if err := r.Context().Err(); err != nil {
+				t.Errorf("the context of a request that was answered: %v", err)
+			}
+		})
+	}, func(t *testing.T, transport *http.Transport) {
+		conn, err := transport.DialContext(t.Context(), "tcp", "janus:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		send := func(body string, length int) {
+			t.Helper()
+			if _, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slow := custom("slow", 0)
+		send(slow, len(slow))
+		time.Sleep(9 * time.Second)
+		close(leave)
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("the slow batch: %v, %v", response, err)
+		}
+		start := time.Now()
+		send("[{", 1000)
+		if answer, err := io.ReadAll(conn); len(answer) > 0 || err != nil {
+			t.Errorf("the answer is %q, %v", answer, err)
+		}
+		if waited := time.Since(start); waited != 8*time.Second {
+			t.Errorf("the connection has ended after %v, want 8 s", waited)
+		}
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if taker.Calls() != 1 {
+		t.Error("half a batch was taken")
+	}
+}
+
+// Any value of MaxBody is usable.
+func TestMaxBodyWithoutALimit(t *testing.T) {
+	for _, limit := range []int64{-1, math.MinInt64, math.MaxInt64 - 1, math.MaxInt64} {
+		taker := newTaker(nil)
+		server := serve(t, eventhandler.New(taker.take, &eventhandler.Options{MaxBody: limit}))
+		for number, compress := range []bool{false, true} {
+			poster := &janustest.EventPoster{URL: server.URL, Compress: compress, Retransmissions: -1}
+			if err := poster.Post(t.Context(), custom("e", number)); err != nil {
+				t.Errorf("with MaxBody %d: %v", limit, err)
+			}
+		}
+		socket := newSocket(t, wsURL(server))
+		if err := socket.Send(testutil.Context(t), custom("e", 2)); err != nil {
+			t.Fatal(err)
+		}
+		taker.AwaitCount(t, 3)
+		if got := taker.Schemas(); !slices.Equal(got, numbers(3)) {
+			t.Errorf("with MaxBody %d, got %v", limit, got)
+		}
+	}
+}
+
+// The password and the token are in no printed value.
+func TestSecretsAreNotShown(t *testing.T) {
+	opts := eventhandler.Options{User: "janus", Password: "HushPassword", Token: "HushToken"}
+	handler := eventhandler.New(newTaker(nil).take, &opts)
+	logs := testutil.NewLogs()
+	logs.Logger(slog.LevelInfo).Info("shown", "options", opts, "pointer", &opts, "handler", handler)
+	raw, err := json.Marshal(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := logs.String() + string(raw)
+	for _, v := range []any{opts, &opts, handler} {
+		shown += fmt.Sprintf("%v %+v %#v %s", v, v, v, v)
+	}
+	if i := strings.Index(shown, "Hush"); i >= 0 {
+		t.Errorf("shown: …%s…", shown[max(0, i-200):min(len(shown), i+50)])
+	}
+	if !strings.Contains(shown, "User:janus") {
+		t.Errorf("the test sees nothing: %s", shown)
 	}
 }
 

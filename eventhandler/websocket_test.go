@@ -129,6 +129,53 @@ func TestWebsocketsOfWebPages(t *testing.T) {
 	}
 }
 
+// If both are set, a web page needs the token, since browsers add the password.
+func TestWebPagesWithThePassword(t *testing.T) {
+	handler := eventhandler.New(newTaker(nil).take, &eventhandler.Options{User: "janus", Password: "p", Token: "t"})
+	address := wsURL(serve(t, handler))
+	for name, test := range map[string]struct {
+		origin, token string
+		status        int
+	}{
+		"Janus":                 {"", "", 101},
+		"same host":             {"http://127.0.0.1", "", 101},
+		"other host":            {"http://example.com", "", 403},
+		"other host, bad token": {"http://example.com", "u", 403},
+		"other host, token":     {"http://example.com", "t", 101},
+	} {
+		r, err := http.NewRequest(http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth("janus", "p")
+		if test.origin != "" {
+			r.Header.Set("Origin", test.origin)
+		}
+		if status, _ := dialWith(t, address+"/?token="+test.token, &websocket.DialOptions{HTTPHeader: r.Header}); status != test.status {
+			t.Errorf("%s: status %d, want %d", name, status, test.status)
+		}
+	}
+}
+
+// An empty token admits nobody if there is none.
+func TestEmptyToken(t *testing.T) {
+	for name, test := range map[string]struct {
+		opts   eventhandler.Options
+		status int
+	}{
+		"password": {eventhandler.Options{User: "janus", Password: "p"}, 401},
+		"web page": {eventhandler.Options{}, 403},
+	} {
+		address := wsURL(serve(t, eventhandler.New(newTaker(nil).take, &test.opts)))
+		for _, query := range []string{"", "/?token="} {
+			header := http.Header{"Origin": {"http://example.com"}}
+			if status, _ := dialWith(t, address+query, &websocket.DialOptions{HTTPHeader: header}); status != test.status {
+				t.Errorf("%s%s: status %d, want %d", name, query, status, test.status)
+			}
+		}
+	}
+}
+
 func TestMalformedHandshake(t *testing.T) {
 	server := serve(t, eventhandler.New(newTaker(nil).take, nil))
 	r, err := http.NewRequest(http.MethodGet, server.URL, nil)
@@ -168,7 +215,8 @@ func TestMalformedMessages(t *testing.T) {
 	if got := taker.Schemas(); !slices.Equal(got, numbers(2)) {
 		t.Errorf("got %v", got)
 	}
-	if strings.Count(logs.String(), "message dropped") != 2 {
+	if strings.Count(logs.String(), "message dropped") != 2 || !strings.Contains(logs.String(), "batch lost") ||
+		!strings.Contains(logs.String(), "more than 4096 bytes") {
 		t.Errorf("the log is %q", logs)
 	}
 }
@@ -323,7 +371,7 @@ func TestPanicOfTakeOnAWebsocket(t *testing.T) {
 		}
 		return nil
 	})
-	opts, _ := logging(eventhandler.Options{})
+	opts, logs := logging(eventhandler.Options{})
 	handler := eventhandler.New(taker.take, opts)
 	address := wsURL(serve(t, handler))
 	ctx := testutil.Context(t)
@@ -331,10 +379,14 @@ func TestPanicOfTakeOnAWebsocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	conn.CloseRead(ctx) // answers the closing handshake
 	if err := conn.Write(ctx, websocket.MessageText, []byte(custom("e", 0))); err != nil {
 		t.Fatal(err)
 	}
 	taker.AwaitCount(t, 1)
+	if !strings.Contains(logs.String(), "level=ERROR") || !strings.Contains(logs.String(), "by the test") {
+		t.Errorf("the log is %q", logs)
+	}
 	if err := handler.Shutdown(ctx); err != nil {
 		t.Error(err)
 	}

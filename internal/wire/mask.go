@@ -199,15 +199,25 @@ func (m *masker) string() {
 }
 
 // text masks what is secret within the string from index start to m.i: lines of
-// an SDP, and the user information of URLs.
+// an SDP, and the user information and the parameters of URLs.
 func (m *masker) text(start int) {
+	inURL := false
 	for i := start; i < m.i; i++ {
 		end := i
 		switch m.b[i] {
 		case 'a':
 			i, end = lineSecret(m.b[:m.i], i)
 		case ':':
+			inURL = inURL || slashes(m.b[i:m.i]) > 0
 			i, end = userinfo(m.b[:m.i], i)
+		case '?':
+			if inURL {
+				inURL = false
+				i++
+				end = i + queryLen(m.b[i:m.i])
+			}
+		case ' ':
+			inURL = false
 		}
 		if end > i {
 			m.copy(i)
@@ -234,20 +244,47 @@ func lineSecret(b []byte, i int) (start, end int) {
 // scheme ends at b[i], and i twice if there is none. What may be user
 // information that is cut off counts.
 func userinfo(b []byte, i int) (start, end int) {
-	for _, slashes := range [...]string{"://", `:\/\/`} {
-		if !bytes.HasPrefix(b[i:], []byte(slashes)) {
-			continue
-		}
-		start = i + len(slashes)
-		n := length(b[start:], `"/?#\ `)
-		if start+n == len(b) {
-			return start, len(b)
-		}
-		if at := bytes.LastIndexByte(b[start:start+n], '@'); at >= 0 {
-			return start, start + at
-		}
+	n := slashes(b[i:])
+	if n == 0 {
+		return i, i
+	}
+	start = i + n
+	end = start + length(b[start:], `"/?#\ `)
+	if end == len(b) {
+		return start, end
+	}
+	if at := bytes.LastIndexByte(b[start:end], '@'); at >= 0 {
+		return start, start + at
 	}
 	return i, i
+}
+
+// slashes returns the length of the end of a URL's scheme if b begins with it, and
+// otherwise 0.
+func slashes(b []byte) int {
+	for _, s := range [...]string{"://", `:\/\/`} {
+		if bytes.HasPrefix(b, []byte(s)) {
+			return len(s)
+		}
+	}
+	return 0
+}
+
+// queryLen returns the length of the parameters of a URL that b begins with. They
+// may contain escapes, but none of a control character or a quote.
+func queryLen(b []byte) int {
+	for n := 0; n < len(b); n++ {
+		switch {
+		case b[n] == '"' || b[n] == ' ':
+			return n
+		case b[n] == '\\' && n+1 < len(b):
+			if b[n+1] != '/' && b[n+1] != 'u' {
+				return n
+			}
+			n++
+		}
+	}
+	return len(b)
 }
 
 // length returns the number of bytes before the first of those in ends.

@@ -133,6 +133,13 @@ func TestMaskWithinStrings(t *testing.T) {
 		`rtsp://user:s3cret@camera:554/live`:                        `rtsp://***@camera:554/live`,
 		`http:\/\/s3cret@host\/, http://b@c/`:                       `http:\/\/***@host\/, http://***@c/`,
 		`http://host/@path`:                                         `http://host/@path`,
+		`wss://u:s3cret@host/ev?token=s3cret&b#c is it?`:            `wss://***@host/ev?*** is it?`,
+		`ws:\/\/host?a=\/\u0026token=s3cret\r\na=b`:                 `ws:\/\/host?***\r\na=b`,
+		`http://host?s3cret\"x`:                                     `http://host?***\"x`,
+		`http://host/? why?not http://b/?s3cret`:                    `http://host/? why?not http://b/?***`,
+		`http://host/?a=b why?not`:                                  `http://host/?*** why?not`,
+		`http://host/ why?not`:                                      `http://host/ why?not`,
+		`what? http://host/`:                                        `what? http://host/`,
 		`a=candidate:1 1 udp 1 192.0.2.1 5 typ host`:                `a=candidate:1 1 udp 1 192.0.2.1 5 typ host`,
 	} {
 		frame, masked := `{"sdp":"`+text+`","room":1}`, `{"sdp":"`+want+`","room":1}`
@@ -145,7 +152,7 @@ func TestMaskWithinStrings(t *testing.T) {
 // However a frame is cut off, or a log line is, no part of a secret is shown.
 func TestMaskOfWhatIsCutOff(t *testing.T) {
 	const frame = `{"janus":"message","\u0074oken" : "s3cret","body":{"tokens":[{"token":"s3cret"},"s3cret"],"pin":7777,` +
-		`"sdp":"a=ice-pwd:s3cret\r\na=crypto:s3cret\r\nx","url":"rtsp://s3cret:s3cret@host/","äö":{"secret":"\\s3cret"}},"end":1}`
+		`"sdp":"a=ice-pwd:s3cret\r\na=crypto:s3cret\r\nx","url":"rtsp://s3cret:s3cret@host/?s3cret\u0026s3cret","äö":{"secret":"\\s3cret"}},"end":1}`
 	for n := range len(frame) {
 		cut := Mask([]byte(frame[:n]))
 		limited := Excerpt([]byte(frame), n)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -48,13 +49,13 @@ type Options struct {
 	// are. The default is to do so between servers that are 1.3.0 or newer.
 	SRTP SRTPMode
 
-	// Secret is what the SRTP keys are made of. Controllers with the same secret
+	// Secret is what the SRTP keys are derived from. Controllers with the same secret
 	// can continue links of each other; without it, an encrypted link of another
 	// process is replaced when its publisher adds streams. Default: a random one.
 	Secret []byte
 
-	// Streams, if not nil, returns the streams of a publisher, completed by what
-	// Janus tells only the publisher itself: the ids of the header extensions.
+	// Streams, if not nil, returns the streams of a publisher, completed with what
+	// Janus reports only to the publisher: the ids of the header extensions.
 	// Without them, there are no talking events, no video orientation and no
 	// playout delay on other servers. They are in videoroom.Configured since
 	// 1.3.2. It must not block, and must not change the publisher.
@@ -82,8 +83,9 @@ type Options struct {
 	// Logger receives changes and failures. Default: nothing is logged.
 	Logger *slog.Logger
 
-	// The functions below are called for metrics. They may be nil, must not
-	// block, and may be called concurrently.
+	// The functions below are called for metrics. They may be nil and may be called
+	// concurrently. They must not block, nor call Sync or RemoveServer, which wait
+	// for the pass that the hook belongs to.
 
 	Called     func(Call)   // after each request
 	Changed    func(Change) // when a publisher is shown on a server or no longer is, or that failed
@@ -134,7 +136,7 @@ func orDefault[T int | time.Duration](n, byDefault T) T {
 type Server struct {
 	// Name identifies the server. It must not change between runs. With
 	// string_ids, it is part of the ids of the publishers that are shown on other
-	// servers.
+	// servers. The same server must not be added under two names.
 	Name string
 
 	// Host is the address to which other servers send media for this one, as
@@ -153,17 +155,20 @@ type Server struct {
 	// Attach returns a new handle that is attached to the VideoRoom plugin. It is
 	// called when the last one has ended, and every Options.Resync, so that it
 	// can use whatever session is up at the time. The controller reads the Events
-	// of the handle and detaches it. ctx ends soon after the call: a connection
-	// must not be dialed with it.
+	// of the handle and detaches it. Attach must return when ctx ends; until then,
+	// no server is reconciled, and Run does not return. ctx is canceled after the
+	// call, so do not dial a connection with it.
 	Attach func(ctx context.Context) (*janus.Handle, error)
 
 	// Caller sends the requests. Default: the handle of Attach. It may also be the
-	// Plugin of an admin.Client, which needs no session.
+	// Plugin of an admin.Client, which needs no session. Its calls must
+	// return when their ctx ends, as those of Attach must.
 	Caller plugin.Caller
 
 	// Publishers returns the publishers of the room with their streams, the
 	// remote ones included. It replaces Attach for servers where the controller
-	// must not join the room. See Controller.Notify.
+	// must not join the room. It must return when ctx ends, as Attach must. See
+	// Controller.Notify.
 	Publishers func(ctx context.Context) ([]videoroom.Publisher, error)
 
 	// Version is the version of Janus as in janus.InfoMsg.Version: 1102 is
@@ -251,8 +256,7 @@ func New(opts Options) (*Controller, error) {
 }
 
 // AddServer adds a server, or replaces one of the same name, whose RemoveServer then
-// fails. The controller uses
-// it from its next pass on.
+// fails. The controller uses it from its next pass on.
 func (c *Controller) AddServer(s Server) error {
 	switch {
 	case s.Name == "":
@@ -271,7 +275,7 @@ func (c *Controller) AddServer(s Server) error {
 // nor are its publishers shown on others. Its room and its own participants stay.
 // RemoveServer waits until that is done and forgets the server then; if ctx ends
 // before, the server is still being removed, and RemoveServer may be called
-// again. It needs Run.
+// again. If Run is not running, it waits until ctx ends.
 //
 // A server that does not answer is removed too, with an error: the remote
 // publishers on it could not be removed. It returns no error if there is no such
@@ -326,8 +330,8 @@ func (c *Controller) Wake() {
 }
 
 // Notify passes on a message about a server: one from Handle.Events or
-// Session.Events, or a videoroom.Event, such as a *videoroom.Unpublished that was
-// made of what an event handler has received. It does not block, and ignores
+// Session.Events, or a videoroom.Event, such as a *videoroom.Unpublished
+// built from what an event handler has received. It does not block, and ignores
 // messages that do not concern the cascade.
 //
 // For servers without an Attach, the controller needs to know who stops to
@@ -337,7 +341,7 @@ func (c *Controller) Notify(server string, msg any) {
 	c.mu.Lock()
 	m := c.members[server]
 	c.mu.Unlock()
-	if m == nil {
+	if v := reflect.ValueOf(msg); m == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		return
 	}
 	if _, reclaimed := msg.(*janus.ReclaimedMsg); reclaimed {
@@ -360,7 +364,8 @@ func (c *Controller) Notify(server string, msg any) {
 
 // Sync waits until each publisher is shown everywhere, and returns nil when a
 // pass that began after the call has found nothing to do. It returns the error of
-// a pass that failed. It needs Run.
+// a pass that failed. A server that is out of reach is such an error. If Run is not
+// running, it waits until ctx ends.
 func (c *Controller) Sync(ctx context.Context) error {
 	for {
 		if err := c.nextPass(ctx); err != nil {

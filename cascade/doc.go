@@ -3,7 +3,7 @@
 // server. It needs Janus 1.1.0 or newer and builds on the plugin's remote
 // publishers.
 //
-// A Controller is told of the servers and runs until its context ends:
+// Add the servers to a Controller, and run it until its context ends:
 //
 //	controller, err := cascade.New(cascade.Options{Room: videoroom.Create{Room: plugin.Num(1234)}})
 //	…
@@ -42,9 +42,9 @@
 //
 // The lists of Janus do not have the streams of publishers. The controller
 // therefore joins the room on each server as a participant that does not publish.
-// The other participants see it, for instance in ListParticipants. Nothing else
-// tells the streams of all publishers in one request: the Admin API needs one for
-// each handle. Server.Publishers can provide the streams in another way.
+// The other participants see it, for instance in ListParticipants. No other
+// request returns the streams of all publishers; the Admin API needs one request
+// for each handle. Server.Publishers can provide the streams in another way.
 //
 // # Security
 //
@@ -76,7 +76,7 @@
 //     a moment, and replaces the remote publisher if the media is encrypted.
 //   - Remote publishers are never marked as end-to-end encrypted. In rooms with
 //     RequireE2EE nobody can subscribe to them.
-//   - Servers older than 1.2.2 do not give the ports of remote publishers back,
+//   - Servers older than 1.2.2 never release the ports of remote publishers,
 //     and those older than 1.3.0 cannot switch a subscription to one.
 //   - Dummy publishers are not shown on other servers.
 package cascade

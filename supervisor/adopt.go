@@ -16,18 +16,20 @@ import (
 // A session id is a secret: whoever knows it can control the session.
 type Adopt struct {
 	// File is the path of a file that has the ids. It is replaced as a whole, and can
-	// be read by its owner only. A file beside it, with the ending .lock, is locked
+	// be read by its owner only. Its directory must exist and be writable. A file beside it, with the ending .lock, is locked
 	// until Run ends, on Linux, macOS, the BSDs and Windows. While another process or
-	// Supervisor holds the lock, attempts to make a unit fail, and are repeated.
+	// Supervisor holds the lock, attempts to make a unit fail, and are repeated. The lock
+	// file is not removed.
 	File string
 
-	// Load returns what Save was last given, by this process or another, or nothing.
-	// It is called once before the first dial. An error fails the attempt, and it is
-	// called again for the next. ctx ends after Options.StopTimeout.
+	// Load returns the sessions that Save last stored, in this process or an earlier
+	// one, or nil if there are none. It is called once before the first dial. An error
+	// or a panic fails the attempt, and it is called again for the next. ctx ends after
+	// Options.StopTimeout.
 	Load func(ctx context.Context) ([]Saved, error)
 
-	// Save replaces what was saved. Calls are made one after the other. An error is
-	// logged. ctx ends after Options.StopTimeout.
+	// Save replaces what was saved. Calls are made one after the other. An error or
+	// a panic is logged. ctx ends after Options.StopTimeout.
 	Save func(ctx context.Context, sessions []Saved) error
 
 	// Keep makes the first unit take over the session of the last run, if the server

@@ -215,6 +215,7 @@ type memory struct {
 	saved  []supervisor.Saved
 	failed int // how many more calls of Load fail
 	loads  int // calls of Load
+	saves  int // calls of Save
 }
 
 func (m *memory) adopt() *supervisor.Adopt {
@@ -231,6 +232,7 @@ func (m *memory) adopt() *supervisor.Adopt {
 		Save: func(_ context.Context, sessions []supervisor.Saved) error {
 			m.mu.Lock()
 			defer m.mu.Unlock()
+			m.saves++
 			m.saved = sessions
 			return nil
 		},
@@ -325,14 +327,18 @@ func TestKeepsLatest(t *testing.T) {
 	for range 3 {
 		m.saved = append(m.saved, supervisor.Saved{URL: server.URL, Session: testutil.Create(t, gateway).ID})
 	}
+	m.saved = append(m.saved, m.saved[2]) // listed twice, it is one session
 	latest := m.saved[2].Session
 	server.Cut()
 	opts := quick(server.URL)
 	opts.Adopt = m.adopt()
 	opts.Adopt.Keep = true
-	r := run(t, attach, opts)
+	r := run(t, whole, opts)
 	if up := r.awaitUp(1); up.Session != latest || !slices.Equal(server.Sessions(), []uint64{latest}) || !slices.Equal(m.ids(), []uint64{latest}) {
 		t.Errorf("kept %d of %v, want %d; saved are %v", up.Session, server.Sessions(), latest, m.ids())
+	}
+	if u := r.get(); !u.Claimed || m.saves != 1 {
+		t.Errorf("claimed: %v; Save was called %d times", u.Claimed, m.saves)
 	}
 }
 
@@ -384,7 +390,8 @@ func TestRefusedSession(t *testing.T) {
 	}
 }
 
-// No more than a hundred sessions are remembered, the latest ones.
+// No more than a hundred sessions are loaded and remembered, the latest ones. What
+// has become of them is saved at once.
 func TestLeftoversAreBounded(t *testing.T) {
 	server := testutil.NewServer(t, nil)
 	testutil.Reply(server, "claim", `{"janus":"error","transaction":"TX","error":{"code":490,"reason":"not now"}}`)
@@ -398,6 +405,9 @@ func TestLeftoversAreBounded(t *testing.T) {
 	up := r.awaitUp(1)
 	if ids := m.ids(); len(ids) != 100 || ids[99] != up.Session || ids[98] != 150 {
 		t.Errorf("saved are %v", ids)
+	}
+	if n := len(claims(server)); n != 100 || m.saves != 1 {
+		t.Errorf("%d sessions were claimed, and Save was called %d times", n, m.saves)
 	}
 }
 
@@ -438,6 +448,30 @@ func TestOutlivedUnit(t *testing.T) {
 			r.leavesNothing(server)
 		})
 	}
+}
+
+// A panic in Load is an error like others, and one in Save too.
+func TestStorePanics(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	logs := testutil.NewLogs()
+	opts := quick(server.URL)
+	opts.Logger = logs.Logger(slog.LevelWarn)
+	loads := 0
+	opts.Adopt = &supervisor.Adopt{
+		Load: func(context.Context) ([]supervisor.Saved, error) {
+			if loads++; loads == 1 {
+				panic("in Load")
+			}
+			return nil, nil
+		},
+		Save: func(context.Context, []supervisor.Saved) error { panic("in Save") },
+	}
+	r := run(t, attach, opts)
+	if up := r.awaitUp(1); up.Tries != 2 || !strings.Contains(up.Err.Error(), "panic in Load: in Load") {
+		t.Errorf("%+v", up)
+	}
+	logs.Await(t, "ids of sessions not saved", 1)
+	logs.Await(t, "adopt_test.go", 2) // the stacks
 }
 
 // A Save that fails is logged, and the unit comes up.

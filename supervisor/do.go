@@ -9,8 +9,8 @@ import (
 )
 
 // Get waits until a unit is up and returns what up has made. It returns an error if ctx
-// ends first, and one that matches ErrStopped if Run has ended. It waits for the first
-// unit as well, also before Run is called.
+// ends first, and one that matches ErrStopped if Run has ended. It also waits for
+// the first unit, even if Run has not been called yet.
 //
 // The unit may end at any time. Then calls on the value fail, and Get returns the next
 // one.
@@ -27,9 +27,8 @@ func (s *Supervisor[T]) Get(ctx context.Context) (T, error) {
 // with the unit, and with the ctx of Do. Do returns the error of f.
 //
 // If that matches janus.ErrNotSent, f is called once more, with the next unit, or with
-// the same one if that is still usable. f should therefore send one request, or check
-// what an earlier call of it has done. If ctx or Run ends first, the error also says
-// so.
+// the same one if that is still usable. f should therefore send a single request, or
+// check what its first call has done. If ctx or Run ends first, the error also says so.
 func (s *Supervisor[T]) Do(ctx context.Context, f func(ctx context.Context, v T) error) error {
 	return s.do(ctx, f, func(_ *Unit, err error) bool { return errors.Is(err, janus.ErrNotSent) })
 }

@@ -73,6 +73,49 @@ func TestGetWaitsForRun(t *testing.T) {
 	})
 }
 
+// A Get whose ctx ends returns the reason of the latest attempt, not that of the attempt
+// before it was called.
+func TestGetSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opts := quick("ws://memory/")
+		var times []time.Time
+		opts.Dial = &janus.DialOptions{HTTPClient: failingDial(&times)}
+		s := supervisor.New(attach, opts)
+		ctx, cancel := context.WithCancel(t.Context())
+		result := make(chan error)
+		go func() { _, err := s.Get(ctx); result <- err }()
+		synctest.Wait()
+		run, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(run) }()
+		time.Sleep(time.Second)
+		cancel()
+		last := s.Status().Err
+		if err := <-result; last == nil || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), last.Error()) {
+			t.Errorf("Get returned %v; the last attempt ended with %v", err, last)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// While Get returns a unit, Status says that it is up.
+func TestStatusAgreesWithGet(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	r := run(t, attach, quick(server.URL))
+	for range 100 {
+		h := r.get()
+		status := r.Status()
+		if h.Err() == nil && (status.State != supervisor.StateUp || status.Session != h.Session().ID) {
+			t.Fatalf("Get returned a handle of session %d; the status is %+v", h.Session().ID, status)
+		}
+		server.Timeout(h.Session().ID)
+		<-h.Done()
+	}
+}
+
 // Get does not return a unit whose session has ended, even if it asks at that moment.
 func TestGetIsCurrent(t *testing.T) {
 	server := testutil.NewServer(t, nil)

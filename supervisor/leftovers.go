@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -55,7 +56,11 @@ func (l *leftovers) open(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, l.opts.StopTimeout)
 	defer cancel()
-	saved, err := l.store.Load(ctx)
+	var saved []Saved
+	err := l.guard("Load", func() (err error) {
+		saved, err = l.store.Load(ctx)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("load the sessions of the last run: %w", err)
 	}
@@ -67,10 +72,21 @@ func (l *leftovers) open(ctx context.Context) error {
 			continue
 		}
 		if left := (leftover{s, true}); !slices.Contains(l.sessions, left) {
-			l.sessions = append(l.sessions, left)
+			l.push(left)
 		}
 	}
 	return nil
+}
+
+// guard calls a function of the application. A panic is logged, and is its error.
+func (l *leftovers) guard(name string, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.log.Log(slog.LevelError, "supervisor: panic", "in", name, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic in %s: %v", name, p)
+		}
+	}()
+	return f()
 }
 
 // close gives the file to others.
@@ -82,16 +98,9 @@ func (l *leftovers) close() {
 
 // begin gives a unit its session. The leftovers of its server are destroyed first.
 func (l *leftovers) begin(u *Unit, server string) error {
-	for _, left := range slices.Backward(slices.Clone(l.sessions)) {
-		if left.URL != server {
-			continue
-		}
-		if err := l.settle(u, left); err != nil {
-			return err
-		}
-	}
-	if u.Session != nil {
-		return nil
+	if err := l.settleAll(u, server); err != nil || u.Session != nil {
+		l.save()
+		return err
 	}
 	id := newID()
 	l.add(Saved{server, id})
@@ -100,6 +109,7 @@ func (l *leftovers) begin(u *Unit, server string) error {
 	switch {
 	case err != nil && notMade(err):
 		l.remove(id)
+		l.save()
 	case err == nil && u.Session.ID != id: // the server has its own idea
 		l.remove(id)
 		l.add(Saved{server, u.Session.ID})
@@ -113,6 +123,20 @@ func notMade(err error) bool {
 	return errors.Is(err, janus.ErrNotSent) || errors.As(err, &refused)
 }
 
+// settleAll settles the sessions that are left on a server, the latest first. The caller
+// saves what has become of them.
+func (l *leftovers) settleAll(u *Unit, server string) error {
+	for _, left := range slices.Backward(slices.Clone(l.sessions)) {
+		if left.URL != server {
+			continue
+		}
+		if err := l.settle(u, left); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // settle claims a session and gives it to the unit or destroys it. It returns an error
 // if the server does not answer.
 func (l *leftovers) settle(u *Unit, left leftover) error {
@@ -120,7 +144,7 @@ func (l *leftovers) settle(u *Unit, left leftover) error {
 	if err == nil && left.last && l.store.Keep && u.Session == nil {
 		u.Session, u.Claimed = session, true
 		l.remove(left.Session)
-		l.add(left.Saved)
+		l.push(leftover{left.Saved, false})
 		return nil
 	}
 	if err == nil {
@@ -145,20 +169,23 @@ func (l *leftovers) settle(u *Unit, left leftover) error {
 func (l *leftovers) ended(u *Unit) {
 	if u.Session != nil && errors.Is(u.Session.Err(), janus.ErrorSessionNotFound) {
 		l.remove(u.Session.ID)
+		l.save()
 	}
 }
 
+// add adds a session of this run and saves it.
 func (l *leftovers) add(s Saved) {
-	if n := len(l.sessions); n >= maxLeftovers {
-		l.sessions = l.sessions[n-maxLeftovers+1:]
-	}
-	l.sessions = append(l.sessions, leftover{s, false})
+	l.push(leftover{s, false})
 	l.save()
+}
+
+func (l *leftovers) push(s leftover) {
+	l.sessions = append(l.sessions, s)
+	l.sessions = l.sessions[max(0, len(l.sessions)-maxLeftovers):]
 }
 
 func (l *leftovers) remove(id uint64) {
 	l.sessions = slices.DeleteFunc(l.sessions, func(s leftover) bool { return s.Session == id })
-	l.save()
 }
 
 // save stores the sessions. An error is no reason not to serve.
@@ -172,7 +199,7 @@ func (l *leftovers) save() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), l.opts.StopTimeout)
 	defer cancel()
-	if err := l.store.Save(ctx, saved); err != nil {
+	if err := l.guard("Save", func() error { return l.store.Save(ctx, saved) }); err != nil {
 		l.log.Log(slog.LevelWarn, "supervisor: ids of sessions not saved", "error", err)
 	}
 }

@@ -43,8 +43,9 @@ type Options struct {
 	// for MaxDelay. Defaults: 250 ms and 15 s.
 	MinDelay, MaxDelay time.Duration
 
-	// UpTimeout is how long it may take to create the session and to run up. If
-	// negative, there is no limit. Default: 1 minute.
+	// UpTimeout is how long it may take to create the session and to run up. This
+	// includes the removal of sessions that were left. If negative, there is no
+	// limit. Default: 1 minute.
 	UpTimeout time.Duration
 
 	// StopTimeout bounds the removal of a unit from the server, and then the wait for
@@ -69,7 +70,7 @@ type Options struct {
 	Adopt *Adopt
 }
 
-// withDefaults returns a copy of o in which no zero means a default.
+// withDefaults returns a copy of o with the defaults filled in.
 func (o *Options) withDefaults() Options {
 	var opts Options
 	if o != nil {

@@ -47,9 +47,9 @@ type live[T any] struct {
 // New returns a Supervisor whose units are made by up. It does nothing before Run is
 // called.
 //
-// up attaches and makes what is needed, with the methods of u, and returns the value
-// for Get and Do, which it must not call itself: they wait for it. up is called for one
-// unit after the other. ctx ends with the unit, and after Options.UpTimeout if up has
+// up uses the methods of u to attach handles and to set up what callers need. Get and Do
+// pass on the value that it returns. up must not call Get or Do: they would wait for up.
+// up is called for one unit after the other. ctx ends with the unit, and after Options.UpTimeout if up has
 // not returned by then. If up returns an error or panics, the unit ends; a panic is
 // logged with its stack.
 func New[T any](up func(ctx context.Context, u *Unit) (T, error), opts *Options) *Supervisor[T] {
@@ -79,7 +79,9 @@ var (
 //
 // When Run returns, the unit is removed: its goroutines have returned, its handles are
 // detached, its session is destroyed, and its connection is closed. Options.StopTimeout
-// bounds how long that takes, if the server or a goroutine does not cooperate.
+// bounds how long that takes, if the server or a goroutine does not cooperate. If the
+// connection to a server was lost, the session stays there until the server ends it, or
+// until a Supervisor with the same Options.Adopt removes it.
 func (s *Supervisor[T]) Run(ctx context.Context) error {
 	s.mu.Lock()
 	if s.running {

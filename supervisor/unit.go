@@ -19,8 +19,8 @@ import (
 
 const (
 	// grace is how long goroutines have to return before their handles are detached.
-	// Many wait for handle.Events to be closed.
-	grace = time.Second
+	// Many wait for handle.Events to be closed, so all of it is added to an outage.
+	grace = 100 * time.Millisecond
 
 	// normalClosure is the websocket status of an end without an error.
 	normalClosure = 1000
@@ -96,8 +96,9 @@ func (u *Unit) Adopt(handleID uint64) *janus.Handle {
 }
 
 // Go runs f as a goroutine of the unit. The unit ends if f returns an error or panics;
-// if it returns nil, nothing happens. ctx ends with the unit; f must then return. If
-// the unit has ended already, f is not called.
+// if it returns nil, nothing happens. ctx ends with the unit; f must then return. Its
+// handles are detached 100 ms later, even if it has not. If the unit has ended already, f
+// is not called.
 func (u *Unit) Go(f func(ctx context.Context) error) { u.start("a goroutine", f) }
 
 // start runs f as a goroutine, and reports false if the unit has ended.

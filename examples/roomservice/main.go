@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -43,7 +44,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	opts := &supervisor.Options{URLs: strings.Split(*urls, ",")}
+	opts := &supervisor.Options{URLs: strings.FieldsFunc(*urls, func(r rune) bool { return r == ',' || r == ' ' })}
 	if *state != "" {
 		opts.Adopt = &supervisor.Adopt{File: *state}
 	}
@@ -126,20 +127,18 @@ func (s *service) participants(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(list.Participants); err != nil {
-		log.Print(err) // the client has gone
-	}
+	_ = json.NewEncoder(w).Encode(list.Participants) // the client may have gone
 }
 
 // kick removes a participant. The request is sent once.
 func (s *service) kick(w http.ResponseWriter, r *http.Request) {
-	var id plugin.ID
-	if err := id.UnmarshalText([]byte(r.FormValue("id"))); err != nil || id.IsZero() {
-		http.Error(w, "id: the participant's id is missing", http.StatusBadRequest)
+	id, err := strconv.ParseUint(r.FormValue("id"), 10, 64)
+	if err != nil || id == 0 {
+		http.Error(w, "id: not the number of a participant", http.StatusBadRequest)
 		return
 	}
-	err := s.janus.Do(r.Context(), func(ctx context.Context, room *videoroom.Client) error {
-		return room.Kick(ctx, videoroom.Kick{Room: s.room, Secret: s.secret, ID: id})
+	err = s.janus.Do(r.Context(), func(ctx context.Context, room *videoroom.Client) error {
+		return room.Kick(ctx, videoroom.Kick{Room: s.room, Secret: s.secret, ID: plugin.Num(id)})
 	})
 	switch {
 	case errors.Is(err, videoroom.ErrorNoSuchFeed), errors.Is(err, videoroom.ErrorNoSuchRoom):

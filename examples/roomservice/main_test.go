@@ -8,18 +8,38 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/realjanus"
+	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/janustest"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 	"github.com/cameronelliott/janus-go/supervisor"
 )
 
-const patience = 20 * time.Second
+const (
+	patience = 20 * time.Second
+
+	// child is a variable that makes the test program the command.
+	child = "ROOMSERVICE_TEST_CHILD"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(child) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
 
 var room = plugin.Num(4321)
 
@@ -76,9 +96,8 @@ func list(t *testing.T, service string) []videoroom.Participant {
 	return list
 }
 
-// join joins the room and returns the participant's id, and a channel that is closed
-// when it is kicked.
-func join(t *testing.T, url, name string) (id plugin.ID, kicked <-chan struct{}) {
+// attach attaches to the VideoRoom in a session of its own.
+func attach(t *testing.T, url string) *janus.Handle {
 	t.Helper()
 	gateway, _, err := janus.Connect(t.Context(), url)
 	if err != nil {
@@ -93,6 +112,14 @@ func join(t *testing.T, url, name string) (id plugin.ID, kicked <-chan struct{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return handle
+}
+
+// join joins the room and returns the participant's id, and a channel that is closed
+// when it is kicked.
+func join(t *testing.T, url, name string) (id plugin.ID, kicked <-chan struct{}) {
+	t.Helper()
+	handle := attach(t, url)
 	joined, err := videoroom.On(handle).JoinPublisher(t.Context(), videoroom.JoinPublisher{Room: room, Display: name})
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +159,7 @@ func check(t *testing.T, url string, restart func()) {
 		if got := list(t, service); len(got) != 1 || got[0].Display != "bob" {
 			t.Errorf("%s: %v", when, got)
 		}
-		for query, want := range map[string]int{"id=1": 404, "id=": 400} {
+		for query, want := range map[string]int{"id=1": 404, "id=": 400, "id=abc": 400, "id=-1": 400, "id=99999999999999999999": 400} {
 			if status, body := ask(t, "POST", service+"/kick?"+query); status != want {
 				t.Errorf("%s: status %d, %s", query, status, body)
 			}
@@ -150,6 +177,54 @@ func TestService(t *testing.T) {
 func TestServiceRealJanus(t *testing.T) {
 	server := realjanus.Start(t, realjanus.Options{Plugins: []string{"videoroom"}})
 	check(t, server.URL, func() { server.Restart(t) })
+}
+
+// A room that an operator has destroyed is made again by the next request.
+func TestRoomIsDestroyed(t *testing.T) {
+	server := janustest.NewServer()
+	defer server.Close()
+	service := serve(t, server.URL)
+	list(t, service)
+	_, err := videoroom.On(attach(t, server.URL)).Destroy(t.Context(), videoroom.Destroy{Room: room, Secret: "adminpwd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := ask(t, "POST", service+"/kick?id=1"); status != 404 {
+		t.Errorf("kick: status %d, %s", status, body)
+	}
+	if got := list(t, service); len(got) != 0 {
+		t.Errorf("the participants are %v", got)
+	}
+	join(t, server.URL, "ada")
+}
+
+// The command ends orderly when it is asked to terminate. Spaces in -janus do no harm.
+func TestTerminated(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("processes are not asked to terminate here")
+	}
+	server := janustest.NewServer()
+	defer server.Close()
+	command := exec.Command(os.Args[0], "-listen", "127.0.0.1:0", "-janus", " "+server.URL+", ws://elsewhere.invalid/ ")
+	command.Env = append(os.Environ(), child+"=1")
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Process.Kill() })
+	roomExists := func() bool {
+		return slices.ContainsFunc(server.Requests(), func(request json.RawMessage) bool {
+			return strings.Contains(string(request), `"create"`) && strings.Contains(string(request), `"room"`)
+		})
+	}
+	testutil.Eventually(t, "the room", roomExists)
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Wait(); err != nil || len(server.Sessions()) != 0 {
+		t.Errorf("the command ended with %v, %s; the sessions are %v", err, &stderr, server.Sessions())
+	}
 }
 
 // A service whose credentials are refused ends.

@@ -451,4 +451,7 @@ func TestDetachCalled(t *testing.T) {
 	if _, err := own.Detach(t.Context(), ""); err != nil || !own.DetachCalled() {
 		t.Errorf("Detach returned %v, DetachCalled %v", err, own.DetachCalled())
 	}
+	if _, err := other.Detach(t.Context(), ""); err == nil || other.DetachCalled() {
+		t.Errorf("after the end, Detach returned %v, DetachCalled %v", err, other.DetachCalled())
+	}
 }

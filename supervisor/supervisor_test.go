@@ -33,6 +33,11 @@ func TestRecovers(t *testing.T) {
 		"closing handshake": {func(s *janustest.Server, _ unit, _ *janus.Handle) { s.Disconnect(1001, "") }, janus.ErrClosed},
 		"session timed out": {func(s *janustest.Server, u unit, _ *janus.Handle) { s.Timeout(u.Session.ID) }, janus.ErrSessionEnded},
 		"handle detached":   {func(s *janustest.Server, u unit, h *janus.Handle) { s.Detach(u.Session.ID, h.ID) }, janus.ErrHandleDetached},
+		"handle detached twice": {func(s *janustest.Server, u unit, h *janus.Handle) {
+			s.Detach(u.Session.ID, h.ID)
+			<-h.Done()
+			_, _ = h.Detach(context.Background(), "") // too late to be the reason
+		}, janus.ErrHandleDetached},
 		"session destroyed": {func(_ *janustest.Server, u unit, _ *janus.Handle) { _, _ = u.Session.Destroy(context.Background(), "") }, janus.ErrSessionEnded},
 		"connection closed": {func(_ *janustest.Server, u unit, _ *janus.Handle) { _ = u.Gateway.Close(1000, "") }, janus.ErrClosed},
 		"goroutine fails": {func(_ *janustest.Server, u unit, _ *janus.Handle) {
@@ -596,6 +601,44 @@ func TestReaderReturns(t *testing.T) {
 	if !returned.Load() {
 		t.Error("Run did not wait for the goroutine")
 	}
+}
+
+// A goroutine that reads Events to their end delays the next unit by 100 ms.
+func TestReaderDelaysTheNextUnit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		opts := quick("ws://memory/")
+		opts.Dial = &janus.DialOptions{HTTPClient: testutil.ServeMemory(t, answer)}
+		ups := make(chan time.Time, 2)
+		s := supervisor.New(func(ctx context.Context, u *supervisor.Unit) (*supervisor.Unit, error) {
+			ups <- time.Now()
+			h, err := attach(ctx, u)
+			if err == nil {
+				u.Go(func(context.Context) error {
+					for range h.Events {
+					}
+					return nil
+				})
+			}
+			return u, err
+		}, opts)
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		u, err := s.Get(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-ups
+		ended := time.Now()
+		u.Go(func(context.Context) error { return errOurs })
+		if d := (<-ups).Sub(ended); d < 100*time.Millisecond || d > 100*time.Millisecond+opts.MaxDelay {
+			t.Errorf("the next unit is made after %v", d)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A server that accepts connections and then says nothing costs a timeout, whatever it

@@ -137,10 +137,16 @@ func TestHooksFail(t *testing.T) {
 			panic("in a hook")
 		}
 	}
-	c := newCluster(t, number, Options{Interval: 50 * time.Millisecond}, "1.4.2", "1.4.2")
+	var reported atomic.Bool // that publish_remotely has not returned
+	c := newCluster(t, number, Options{}, "1.4.2", "1.4.2")
 	c.start(Options{
-		Interval:   50 * time.Millisecond,
-		Changed:    func(Change) { fail("Changed") },
+		Interval: 50 * time.Millisecond,
+		Changed: func(change Change) {
+			if errors.Is(change.Err, errNoReturn) {
+				reported.Store(true)
+			}
+			fail("Changed")
+		},
 		Reconciled: func(Pass) { fail("Reconciled") },
 		Called: func(call Call) {
 			if call.Request == "add_remote_publisher" {
@@ -156,6 +162,9 @@ func TestHooksFail(t *testing.T) {
 		todo.Range(func(_, _ any) bool { left++; return true })
 		return left == 0 && c.Sync(testutil.Context(t)) == nil
 	})
+	if !reported.Load() {
+		t.Error("a goroutine that has ended is not reported")
+	}
 	if v := c.view(1); len(v.remotes) != 1 {
 		t.Errorf("the remote publishers are %+v", v.remotes)
 	}
@@ -183,7 +192,7 @@ func TestRunDetachesHandles(t *testing.T) {
 			ctx, cancel := context.WithCancel(testutil.Context(t))
 			joins := 0
 			opts := Options{Resync: time.Nanosecond, Interval: time.Millisecond, Called: func(call Call) {
-				if call.Request == "join" {
+				if call.Request == "join" && call.Err == nil {
 					joins++
 				}
 				if call.Request == last && (joins == 2 || last == "attach") {

@@ -235,13 +235,17 @@ func say(ctx context.Context, h *janus.Handle) error {
 }
 
 // answer serves a connection in memory: it opens sessions and acknowledges the rest.
-func answer(conn *websocket.Conn) {
+func answer(conn *websocket.Conn) { answerAll(conn, func(string) {}) }
+
+// answerAll is like answer, and calls note with the verb of each request.
+func answerAll(conn *websocket.Conn, note func(verb string)) {
 	for {
 		_, request, err := conn.Read(context.Background())
 		if err != nil {
 			return
 		}
 		base := testutil.BaseOf(request)
+		note(base.Type)
 		frame := strings.ReplaceAll(testutil.Answers(base), "TX", base.ID)
 		if conn.Write(context.Background(), websocket.MessageText, []byte(frame)) != nil {
 			return

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 The module keeps to nhooyr.io/websocket.
+
 package supervisor_test
 
 import (
@@ -10,10 +12,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"nhooyr.io/websocket"
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/testutil"
@@ -473,42 +478,65 @@ func TestTooManyAbandoned(t *testing.T) {
 // A unit is removed in order: its context ends, its goroutines return, its handles are
 // detached, its session is destroyed.
 func TestTeardown(t *testing.T) {
-	server := testutil.NewServer(t, nil)
-	var atEnd []string
-	var started bool
-	var late *supervisor.Unit
-	r := run(t, func(ctx context.Context, u *supervisor.Unit) (*janus.Handle, error) {
-		late = u
-		u.Go(func(ctx context.Context) error {
-			<-ctx.Done()
-			if _, err := attach(context.Background(), u); !errors.Is(err, janus.ErrNotSent) {
-				t.Errorf("at the end of the unit, Attach returned %v", err)
-			}
-			atEnd = verbs(server)
-			u.Go(func(context.Context) error { started = true; return nil })
-			return errOurs // after the end: it does not matter
-		})
-		if _, err := attach(ctx, u); err != nil {
-			return nil, err
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var got []string // verbs that the server has got
+		verbs := func() []string {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(got)
 		}
-		return attach(ctx, u)
-	}, quick(server.URL))
-	r.get()
-	r.leavesNothing(server)
-	want := []string{"create", "attach", "attach"}
-	if !slices.Equal(atEnd, want) {
-		t.Errorf("when the goroutine returned, the server had got %v", atEnd)
-	}
-	if got := verbs(server); !slices.Equal(got, append(want, "detach", "detach", "destroy")) {
-		t.Errorf("the server got %v", got)
-	}
-	if _, err := late.Attach(context.Background(), janus.AttachOptions{Plugin: testutil.EchoTest}); !errors.Is(err, janus.ErrNotSent) {
-		t.Errorf("Attach returned %v", err)
-	}
-	late.Go(func(context.Context) error { started = true; return nil })
-	if started {
-		t.Error("a goroutine was started after the end")
-	}
+		serve := func(conn *websocket.Conn) {
+			answerAll(conn, func(verb string) {
+				mu.Lock()
+				defer mu.Unlock()
+				got = append(got, verb)
+			})
+		}
+		opts := quick("ws://memory/")
+		opts.Dial = &janus.DialOptions{HTTPClient: testutil.ServeMemory(t, serve)}
+		var atEnd []string
+		var started bool
+		s := supervisor.New(func(ctx context.Context, u *supervisor.Unit) (*supervisor.Unit, error) {
+			u.Go(func(ctx context.Context) error {
+				<-ctx.Done()
+				if _, err := attach(context.Background(), u); !errors.Is(err, janus.ErrNotSent) {
+					t.Errorf("at the end of the unit, Attach returned %v", err)
+				}
+				time.Sleep(99 * time.Millisecond)
+				atEnd = verbs()
+				u.Go(func(context.Context) error { started = true; return nil })
+				return errOurs // after the end: it does not matter
+			})
+			_, err := attach(ctx, u)
+			return u, err
+		}, opts)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		late, err := s.Get(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		want := []string{"create", "attach"}
+		if !slices.Equal(atEnd, want) {
+			t.Errorf("when the goroutine returned, the server had got %v", atEnd)
+		}
+		if got := verbs(); !slices.Equal(got, append(want, "detach", "destroy")) {
+			t.Errorf("the server got %v", got)
+		}
+		if _, err := attach(context.Background(), late); !errors.Is(err, janus.ErrNotSent) {
+			t.Errorf("Attach returned %v", err)
+		}
+		late.Go(func(context.Context) error { started = true; return nil })
+		if started {
+			t.Error("a goroutine was started after the end")
+		}
+	})
 }
 
 // A server that answers neither detach nor destroy delays the end of Run by StopTimeout

@@ -101,21 +101,6 @@ func TestGetSaysWhy(t *testing.T) {
 	})
 }
 
-// While Get returns a unit, Status says that it is up.
-func TestStatusAgreesWithGet(t *testing.T) {
-	server := testutil.NewServer(t, nil)
-	r := run(t, attach, quick(server.URL))
-	for range 100 {
-		h := r.get()
-		status := r.Status()
-		if h.Err() == nil && (status.State != supervisor.StateUp || status.Session != h.Session().ID) {
-			t.Fatalf("Get returned a handle of session %d; the status is %+v", h.Session().ID, status)
-		}
-		server.Timeout(h.Session().ID)
-		<-h.Done()
-	}
-}
-
 // Get does not return a unit whose session has ended, even if it asks at that moment.
 func TestGetIsCurrent(t *testing.T) {
 	server := testutil.NewServer(t, nil)

@@ -255,8 +255,9 @@ func New(opts Options) (*Controller, error) {
 	}, nil
 }
 
-// AddServer adds a server, or replaces one of the same name, whose RemoveServer then
-// fails. The controller uses it from its next pass on.
+// AddServer adds a server, or replaces one of the same name. A RemoveServer that is
+// waiting for the replaced one then returns an error. The controller uses the server
+// from its next pass on.
 func (c *Controller) AddServer(s Server) error {
 	switch {
 	case s.Name == "":

@@ -96,9 +96,9 @@ func (u *Unit) Adopt(handleID uint64) *janus.Handle {
 }
 
 // Go runs f as a goroutine of the unit. The unit ends if f returns an error or panics;
-// if it returns nil, nothing happens. ctx ends with the unit; f must then return. Its
-// handles are detached 100 ms later, even if it has not. If the unit has ended already, f
-// is not called.
+// if it returns nil, nothing happens. ctx ends with the unit; f must then return. The
+// handles of the unit are detached 100 ms later, even if f has not returned. If the unit
+// has ended already, f is not called.
 func (u *Unit) Go(f func(ctx context.Context) error) { u.start("a goroutine", f) }
 
 // start runs f as a goroutine, and reports false if the unit has ended.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -147,6 +148,8 @@ func reconcile(b *testing.B, members []cascade.Server) (shown, idle cascade.Pass
 		}
 	}
 	cancel()
-	_ = <-ended
+	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+		b.Error(err)
+	}
 	return shown, idle
 }

@@ -13,6 +13,7 @@ import (
 
 // scale is how much is measured.
 type scale struct {
+	Cascades     int           // how often a cascade is shown
 	Rounds       int           // of each contender, in turn
 	Round        time.Duration // how long the floor takes for one
 	Repeating    time.Duration // the most time in each part for measuring again what is noisy
@@ -27,6 +28,7 @@ type scale struct {
 
 var full = scale{
 	Rounds:       15,
+	Cascades:     5,
 	Round:        100 * time.Millisecond,
 	Repeating:    time.Minute,
 	InFlight:     []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512},
@@ -81,8 +83,12 @@ func run(ctx context.Context, module, out string, how scale, peers bool) (err er
 	if err := drawPictures(out, s, f, how); err != nil {
 		return err
 	}
+	shown, err := measureCascade(ctx, module, how.Cascades)
+	if err != nil {
+		return err
+	}
 	took := machine{Before: before, After: load(), Took: time.Since(started).Round(time.Second), Stretches: stretches}
-	return writeReadme(module, out, s, f, how, took)
+	return writeReadme(module, out, s, f, how, took, shown)
 }
 
 // firstError is the first of errors that is one.

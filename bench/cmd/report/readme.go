@@ -34,6 +34,7 @@ type page struct {
 	Idle, Sessions   string
 	Variants         string
 	Gateways         string
+	Cascade          *cascaded
 	Repeating        time.Duration
 	VariantHandles   string
 	GatewayHandles   string
@@ -51,12 +52,13 @@ type machine struct {
 	Stretches     []stretch
 }
 
-func writeReadme(module, out string, s *stage, f figures, how scale, m machine) error {
+func writeReadme(module, out string, s *stage, f figures, how scale, m machine, shown *cascaded) error {
 	notes, err := os.ReadFile(filepath.Join(module, notesFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	p := newPage(s, f, how, m)
+	p.Cascade = shown
 	p.Versions, p.Notes = versions(s.ctx, s), strings.TrimSpace(string(notes))
 	text, err := p.render()
 	if err != nil {

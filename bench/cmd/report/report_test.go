@@ -17,6 +17,7 @@ import (
 // The whole report can be made, in small. Peers are not fetched for it.
 func TestReport(t *testing.T) {
 	small := scale{
+		Cascades:     1,
 		Rounds:       2,
 		Round:        time.Millisecond,
 		InFlight:     []int{1, 64},

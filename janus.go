@@ -281,7 +281,7 @@ func (g *Gateway) changed(state link.State, cause error) {
 	g.trace.Changed(trace.State(State(state).String()), cause)
 	if g.states != nil {
 		g.states.Send(func() {
-			defer g.log.Recover("StateChanged")
+			defer g.log.Recover("janus: panic in StateChanged")
 			g.opts.StateChanged(State(state), cause)
 		})
 	}

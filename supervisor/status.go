@@ -3,7 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 )
 
@@ -90,11 +89,7 @@ func (s *Supervisor[T]) setStatus(change func(*Status)) {
 }
 
 func (s *Supervisor[T]) callChanged(status Status) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.log.Log(slog.LevelWarn, "supervisor: panic in Changed", "panic", p, "stack", string(debug.Stack()))
-		}
-	}()
+	defer s.log.Recover("supervisor: panic in Changed")
 	s.opts.Changed(status)
 }
 

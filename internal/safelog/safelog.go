@@ -108,11 +108,11 @@ func (l *Logger) Log(level slog.Level, msg string, args ...any) {
 	l.start()
 }
 
-// Recover ends a panic in a function of the application, and logs it with the
-// function's name. It must be deferred by the caller of the function.
-func (l *Logger) Recover(name string) {
+// Recover ends a panic in a function of the application, and logs msg with it. It
+// must be deferred by the caller of the function.
+func (l *Logger) Recover(msg string) {
 	if p := recover(); p != nil {
-		l.Log(slog.LevelWarn, "janus: panic in "+name, "panic", p, "stack", string(debug.Stack()))
+		l.Log(slog.LevelWarn, msg, "panic", p, "stack", string(debug.Stack()))
 	}
 }
 

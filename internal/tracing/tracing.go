@@ -53,7 +53,7 @@ func (r *Request) End(result trace.Result) {
 		return
 	}
 	result.Duration = time.Since(r.began)
-	defer r.tracer.log.Recover("Trace.RequestEnd")
+	defer r.tracer.log.Recover("janus: panic in Trace.RequestEnd")
 	r.tracer.hooks.RequestEnd(r.ctx, r.info, result)
 }
 
@@ -62,7 +62,7 @@ func (t *Tracer) requestStart(ctx context.Context, info trace.Request) (result c
 		return ctx
 	}
 	result = ctx // if the hook panics
-	defer t.log.Recover("Trace.RequestStart")
+	defer t.log.Recover("janus: panic in Trace.RequestStart")
 	if own := t.hooks.RequestStart(ctx, info); own != nil {
 		return own
 	}
@@ -110,14 +110,14 @@ func kind(m interface{}) string { return reflect.TypeOf(m).Elem().Name() }
 
 func (t *Tracer) delivered(e trace.Event) {
 	if t.hooks.EventDelivered != nil {
-		defer t.log.Recover("Trace.EventDelivered")
+		defer t.log.Recover("janus: panic in Trace.EventDelivered")
 		t.hooks.EventDelivered(e)
 	}
 }
 
 func (t *Tracer) dropped(d trace.Drop) {
 	if t.hooks.EventDropped != nil {
-		defer t.log.Recover("Trace.EventDropped")
+		defer t.log.Recover("janus: panic in Trace.EventDropped")
 		t.hooks.EventDropped(d)
 	}
 }
@@ -130,7 +130,7 @@ func (t *Tracer) Changed(to trace.State, cause error) {
 	from := t.state
 	t.state = to
 	if t.hooks.StateChanged != nil {
-		defer t.log.Recover("Trace.StateChanged")
+		defer t.log.Recover("janus: panic in Trace.StateChanged")
 		t.hooks.StateChanged(trace.StateChange{Server: t.server, From: from, To: to, Cause: cause})
 	}
 }
@@ -161,7 +161,7 @@ func (t *Tracer) dialStart(ctx context.Context, info trace.Dial) (result context
 		return ctx
 	}
 	result = ctx // if the hook panics
-	defer t.log.Recover("Trace.DialStart")
+	defer t.log.Recover("janus: panic in Trace.DialStart")
 	if own := t.hooks.DialStart(ctx, info); own != nil {
 		return own
 	}
@@ -170,7 +170,7 @@ func (t *Tracer) dialStart(ctx context.Context, info trace.Dial) (result context
 
 func (t *Tracer) dialEnd(ctx context.Context, info trace.Dial, result trace.DialResult) {
 	if t.hooks.DialEnd != nil {
-		defer t.log.Recover("Trace.DialEnd")
+		defer t.log.Recover("janus: panic in Trace.DialEnd")
 		t.hooks.DialEnd(ctx, info, result)
 	}
 }

@@ -347,8 +347,7 @@ func newAnswer(f *wire.Frame, message []byte) *answer {
 // "janus", "transaction" and "error" are of interest, and they are then empty.
 func decodeFrame(d *wire.Decoder, message []byte, f *wire.Frame) error {
 	err := d.Decode(message, f)
-	var malformed *wire.FieldError
-	if errors.As(err, &malformed) {
+	if wire.IsFieldError(err) {
 		return nil
 	}
 	return err
@@ -445,14 +444,4 @@ func notSent(err error) error { return fmt.Errorf("%w: %w", janus.ErrNotSent, er
 // invalid returns the error of a request that cannot be sent.
 func invalid(name string, err error) error {
 	return fmt.Errorf("admin: %s: %w", name, notSent(err))
-}
-
-// contextError returns why ctx has ended: its error, with its cause if that says
-// more.
-func contextError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/cause"
 	"github.com/cameronelliott/janus-go/internal/framelog"
 	"github.com/cameronelliott/janus-go/internal/socket"
 	"github.com/cameronelliott/janus-go/internal/wire"
@@ -72,12 +73,12 @@ func (t *httpTransport) send(ctx context.Context, r *request) (*answer, error) {
 		return nil, notSent(errClosed)
 	}
 	if ctx.Err() != nil {
-		return nil, notSent(contextError(ctx))
+		return nil, notSent(cause.Of(ctx))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(t.ctx, func() { cancel(errClosed) })()
-	transaction := t.prefix + strconv.FormatUint(t.last.Add(1), 36)
+	transaction := wire.Transaction{Prefix: t.prefix, Number: t.last.Add(1)}.String()
 	req, err := t.request(ctx, r, transaction)
 	if err != nil {
 		return nil, notSent(err)
@@ -127,7 +128,7 @@ func (t *httpTransport) failed(ctx context.Context, err error) error {
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), janus.ErrClosed):
 		return errClosed
 	case ctx.Err() != nil:
-		return contextError(ctx)
+		return cause.Of(ctx)
 	case never:
 		return notSent(err)
 	}

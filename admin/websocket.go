@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -16,6 +15,7 @@ import (
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/calls"
+	"github.com/cameronelliott/janus-go/internal/cause"
 	"github.com/cameronelliott/janus-go/internal/framelog"
 	"github.com/cameronelliott/janus-go/internal/link"
 	"github.com/cameronelliott/janus-go/internal/safelog"
@@ -121,7 +121,7 @@ func (t *websocketTransport) connect(ctx context.Context) (*connection, error) {
 	case <-conn.dialed:
 		return conn, conn.err
 	case <-ctx.Done():
-		return nil, contextError(ctx)
+		return nil, cause.Of(ctx)
 	}
 }
 
@@ -219,7 +219,7 @@ func (t *websocketTransport) do(ctx context.Context, conn *connection, r *reques
 
 // write writes a request.
 func (t *websocketTransport) write(sock calls.Conn, r *request, number uint64, crowd bool) error {
-	message := r.encode(t.prefix + strconv.FormatUint(number, 36))
+	message := r.encode(wire.Transaction{Prefix: t.prefix, Number: number}.String())
 	t.frames.Frame("sent", message)
 	return sock.Write(message, crowd)
 }

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/cameronelliott/janus-go/internal/cause"
 )
 
 // A Table waits for forgetAfter, and up to sweepEvery longer, for a reply that
@@ -111,16 +113,6 @@ type errTimeout struct{ after time.Duration }
 func (e errTimeout) Error() string { return fmt.Sprintf("nothing within %v", e.after) }
 func (e errTimeout) Unwrap() error { return context.DeadlineExceeded }
 
-// contextError returns why ctx has ended: its error, with its cause if that says
-// more.
-func contextError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
-}
-
 // Begin waits until a request of the scope may be written and enters it into the
 // table. The caller then writes about size bytes to the connection returned,
 // settles them and calls Wait. crowd reports whether other calls are waiting.
@@ -130,7 +122,7 @@ func contextError(ctx context.Context) error {
 // then still belongs to the caller.
 func (t *Table[R]) Begin(ctx context.Context, c *Call[R], s *Scope[R], size int) (conn Conn, crowd bool, err error) {
 	if ctx.Err() != nil {
-		return nil, false, contextError(ctx)
+		return nil, false, cause.Of(ctx)
 	}
 	if _, bounded := ctx.Deadline(); !bounded && t.timeout > 0 {
 		c.timer.Reset(t.timeout)
@@ -148,7 +140,7 @@ func (t *Table[R]) Begin(ctx context.Context, c *Call[R], s *Scope[R], size int)
 		case <-ends[1]:
 		case <-ends[2]:
 		case <-ctx.Done():
-			return nil, false, wait.wrap(contextError(ctx))
+			return nil, false, wait.wrap(cause.Of(ctx))
 		case <-c.timer.C:
 			return nil, false, wait.wrap(errTimeout{t.timeout})
 		}
@@ -216,7 +208,7 @@ func (t *Table[R]) Wait(ctx context.Context, c *Call[R]) (replied bool, err erro
 	case err := <-c.done:
 		return true, err
 	case <-ctx.Done():
-		late = contextError(ctx)
+		late = cause.Of(ctx)
 	case <-c.timer.C:
 		late = fmt.Errorf("no reply: %w", errTimeout{t.timeout})
 	}

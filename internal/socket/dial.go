@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"nhooyr.io/websocket"
+
+	"github.com/cameronelliott/janus-go/internal/cause"
 )
 
 // Options configure Dial and the connection it returns.
@@ -65,19 +67,19 @@ func dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
 		opts.HTTPClient = http.DefaultClient
 	}
 	if timeout := opts.HTTPClient.Timeout; timeout > 0 {
-		cause := fmt.Errorf("the HTTP client's timeout of %v: %w", timeout, context.DeadlineExceeded)
+		late := fmt.Errorf("the HTTP client's timeout of %v: %w", timeout, context.DeadlineExceeded)
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, timeout, cause)
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, late)
 		defer cancel()
 	}
 	if ctx.Err() != nil {
-		return nil, contextError(ctx)
+		return nil, cause.Of(ctx)
 	}
 	if opts.Slots != nil {
 		select {
 		case opts.Slots <- struct{}{}:
 		case <-ctx.Done():
-			return nil, contextError(ctx)
+			return nil, cause.Of(ctx)
 		}
 	}
 	results := make(chan result)
@@ -96,7 +98,7 @@ func dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
 		}
 		return r.socket, r.err
 	case <-ctx.Done():
-		return nil, contextError(ctx)
+		return nil, cause.Of(ctx)
 	}
 }
 
@@ -166,7 +168,7 @@ func (e *StatusError) Error() string {
 // dialError returns the cause of err without the URL.
 func dialError(ctx context.Context, resp *http.Response, err error) error {
 	if ctx.Err() != nil {
-		return contextError(ctx)
+		return cause.Of(ctx)
 	}
 	if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		return &StatusError{Code: resp.StatusCode, Status: resp.Status}
@@ -178,14 +180,4 @@ func dialError(ctx context.Context, resp *http.Response, err error) error {
 		err = u.Err
 	}
 	return plainDialError(err)
-}
-
-// contextError returns why ctx has ended. The error matches ctx.Err() and the
-// cause of ctx.
-func contextError(ctx context.Context) error {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -121,6 +121,9 @@ func (t Transaction) append(b []byte) []byte {
 	return strconv.AppendUint(append(b, t.Prefix...), t.Number, base)
 }
 
+// String returns the transaction as it is in messages.
+func (t Transaction) String() string { return string(t.append(nil)) }
+
 // ParseTransaction returns the number of a transaction with the given prefix. It
 // accepts exactly what append makes of a number other than 0, which no call has.
 func ParseTransaction(s []byte, prefix string) (number uint64, ok bool) {

@@ -2,14 +2,12 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"nhooyr.io/websocket"
 
@@ -98,23 +96,7 @@ func TestShutdownWhileATokenIsAwaited(t *testing.T) {
 	created := make(chan error, 1)
 	go func() { _, err := g.Create(t.Context(), ""); created <- err }()
 	await(t, "the TokenSource", asked)
-	down := make(chan error, 1)
-	go func() { down <- g.Shutdown(t.Context()) }()
-	for { // until Shutdown has begun
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		_, err := g.Create(ctx, "")
-		cancel()
-		if errors.Is(err, janus.ErrClosed) {
-			break
-		}
-	}
-	close(release)
-	if err := await(t, "Shutdown", down); err != nil {
-		t.Error(err)
-	}
-	if err := await(t, "Create", created); err != nil {
-		t.Errorf("the session was not made: %v", err)
-	}
+	shutDownDuring(t, g, created, release)
 	if n := len(requests(server, "destroy")); n == 0 {
 		t.Error("the session was not destroyed")
 	}

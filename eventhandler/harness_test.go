@@ -7,7 +7,6 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -172,49 +171,19 @@ func logging(opts eventhandler.Options) (*eventhandler.Options, *testutil.Logs) 
 	return &opts, logs
 }
 
-// pipes is a listener whose connections are in memory, so that synctest can stop
-// the clock.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case p.conns <- there:
-		return here, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
 // inBubble runs f in a synctest bubble, with a transport to a server with a
 // handler that it makes there.
 func inBubble(t *testing.T, handler func() http.Handler, f func(t *testing.T, transport *http.Transport)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		listener := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		listener := testutil.NewMemory()
 		server := &http.Server{Handler: handler(), ErrorLog: log.New(io.Discard, "", 0)}
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
 			_ = server.Serve(listener) // ends with Close
 		}()
-		transport := &http.Transport{DialContext: listener.dial}
+		transport := &http.Transport{DialContext: listener.Dial}
 		f(t, transport)
 		transport.CloseIdleConnections()
 		if err := server.Close(); err != nil {

@@ -15,15 +15,20 @@ import (
 	janus "github.com/cameronelliott/janus-go"
 )
 
-// memory is a listener and a dialer without a network, so that synctest can
-// stop the clock.
-type memory struct {
+// Memory is a listener and a dialer without a network, so that synctest can
+// stop the clock. NewMemory makes one.
+type Memory struct {
 	conns chan net.Conn
 	done  chan struct{}
 	once  sync.Once
 }
 
-func (m *memory) Accept() (net.Conn, error) {
+// NewMemory returns a Memory. If it is made in a synctest bubble, it may be used
+// only there.
+func NewMemory() *Memory { return &Memory{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+// Accept waits for the next Dial.
+func (m *Memory) Accept() (net.Conn, error) {
 	select {
 	case conn := <-m.conns:
 		return conn, nil
@@ -32,10 +37,14 @@ func (m *memory) Accept() (net.Conn, error) {
 	}
 }
 
-func (m *memory) Close() error   { m.once.Do(func() { close(m.done) }); return nil }
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{} }
+// Close makes Accept and Dial fail.
+func (m *Memory) Close() error { m.once.Do(func() { close(m.done) }); return nil }
 
-func (m *memory) dial(context.Context, string, string) (net.Conn, error) {
+// Addr returns an address that says nothing.
+func (m *Memory) Addr() net.Addr { return &net.TCPAddr{} }
+
+// Dial connects to the listener, whatever the address.
+func (m *Memory) Dial(context.Context, string, string) (net.Conn, error) {
 	here, there := net.Pipe()
 	select {
 	case m.conns <- there:
@@ -48,7 +57,7 @@ func (m *memory) dial(context.Context, string, string) (net.Conn, error) {
 // ServeMemory returns a client whose every websocket is passed to serve at its
 // other end, without a network. It may be used in a synctest bubble.
 func ServeMemory(t testing.TB, serve func(conn *websocket.Conn)) *http.Client {
-	network := &memory{conns: make(chan net.Conn), done: make(chan struct{})}
+	network := NewMemory()
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"janus-protocol"}})
 		if err == nil {
@@ -58,7 +67,7 @@ func ServeMemory(t testing.TB, serve func(conn *websocket.Conn)) *http.Client {
 	})}
 	go func() { _ = srv.Serve(network) }()
 	t.Cleanup(func() { _ = srv.Close() })
-	return &http.Client{Transport: &http.Transport{DialContext: network.dial}}
+	return &http.Client{Transport: &http.Transport{DialContext: network.Dial}}
 }
 
 // InBubble runs f in a synctest bubble with a Gateway over an in-memory

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -182,29 +181,11 @@ func TestHTTPRequest(t *testing.T) {
 	}
 }
 
-// lines is a log in memory.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 // The secret, tokens and passwords are in no log record and in no printed value.
 func TestSecretsAreNotShown(t *testing.T) {
 	s := testutil.NewServer(t, func(s *janustest.Server) { s.AdminSecret, s.Tokens = secret, []string{"HushToken"} })
 	for name, url := range urls(s) {
-		log := &lines{}
+		log := testutil.NewLogs()
 		opts := Options{HTTPHeader: http.Header{"Authorization": {"HushHeader"}}, Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 		c := dial(t, strings.Replace(url, "://", "://u:HushUser@", 1), opts)
 		ctx := testutil.Context(t)
@@ -259,7 +240,7 @@ func TestSecretsThatAServerRepeats(t *testing.T) {
 				token := map[string]string{"remove_token": oddToken}[verb]
 				s := testutil.NewServer(t, func(s *janustest.Server) { s.AdminSecret = odd })
 				for transport, url := range urls(s) {
-					log := &lines{}
+					log := testutil.NewLogs()
 					c, err := Dial(testutil.Context(t), url, &Options{Secret: odd,
 						Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 					if err != nil {
@@ -626,8 +607,8 @@ func TestTLS(t *testing.T) {
 // A message that no call waits for is logged, and harms no call.
 func TestAnswersForNobody(t *testing.T) {
 	s := newServer(t)
-	log := &lines{}
-	c := dial(t, s.AdminURL(), Options{Logger: slog.New(slog.NewTextHandler(log, nil))})
+	log := testutil.NewLogs()
+	c := dial(t, s.AdminURL(), Options{Logger: log.Logger(slog.LevelInfo)})
 	s.Broadcast(`{"janus":"success","transaction":"nobody"}`)
 	s.Broadcast(`{"janus":"error","transaction":5,"error":"none"}`)
 	if err := c.Ping(testutil.Context(t)); err != nil {

@@ -309,6 +309,13 @@ func (r *request) encode(transaction string) []byte {
 	return append(message, r.fields[1:]...)
 }
 
+// logAnswer logs the answer to the request.
+func (r *request) logAnswer(frames *framelog.Logger, message []byte) {
+	if frames.Enabled() { // mask reads all of what may be a long message
+		frames.Frame("received", r.mask(message))
+	}
+}
+
 // mask returns a text of the server without what must not be shown. Janus repeats
 // a token in its errors, and a server that is not Janus may repeat the secret.
 func (r *request) mask(text []byte) []byte { return mask(text, r.secret, r.token) }
@@ -338,9 +345,9 @@ type answer struct {
 	raw  []byte // the whole message; belongs to the caller
 }
 
-// newAnswer returns the answer that was decoded to f.
+// newAnswer returns the answer that was decoded to f. It keeps message.
 func newAnswer(f *wire.Frame, message []byte) *answer {
-	return &answer{kind: f.Janus, err: f.Error, raw: bytes.Clone(message)}
+	return &answer{kind: f.Janus, err: f.Error, raw: message}
 }
 
 // decodeFrame decodes a message. A field of a wrong type is no error: none but

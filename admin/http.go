@@ -92,7 +92,7 @@ func (t *httpTransport) send(ctx context.Context, r *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.frames.Frame("received", r.mask(message))
+	r.logAnswer(t.frames, message)
 	return t.parse(r, message, transaction)
 }
 

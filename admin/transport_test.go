@@ -17,6 +17,8 @@ import (
 	"time"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/framelog"
+	"github.com/cameronelliott/janus-go/internal/safelog"
 	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/janustest"
 )
@@ -215,6 +217,16 @@ func TestSecretsAreNotShown(t *testing.T) {
 		if !strings.Contains(log.String(), "list_tokens") || !strings.Contains(fmt.Sprint(c), "127.0.0.1") {
 			t.Error("the test sees nothing")
 		}
+	}
+}
+
+// An answer that is not logged is not searched for secrets, which would copy it.
+func TestAnswersThatAreNotLogged(t *testing.T) {
+	r := &request{secret: secret, token: "HushToken"}
+	message := []byte(reply("success", `"sessions":[1]`))
+	frames := framelog.New(safelog.New(quiet))
+	if n := testing.AllocsPerRun(100, func() { r.logAnswer(frames, message) }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -232,8 +233,8 @@ func (t *websocketTransport) receive(conn *connection, message []byte) error {
 	}
 	number, ours := wire.ParseTransaction(f.Transaction, t.prefix)
 	if c := conn.calls.Take(number, func(*calls.Call[waiting]) bool { return true }); c != nil {
-		t.frames.Frame("received", c.Request.request.mask(message))
-		c.Request.answer = newAnswer(&f, message)
+		c.Request.request.logAnswer(t.frames, message)
+		c.Request.answer = newAnswer(&f, bytes.Clone(message)) // the buffer is used again
 		conn.calls.Finish(c, nil)
 		return nil
 	}

@@ -35,6 +35,10 @@ func (l *Logger) SetPrint(print bool) {
 	}
 }
 
+// Enabled reports whether Frame does anything, for callers that have to prepare a
+// frame for it.
+func (l *Logger) Enabled() bool { return l.log.Enabled(slog.LevelDebug) || l.print.Load() }
+
 // Frame logs a frame at level Debug and, if wanted, prints it to stdout.
 func (l *Logger) Frame(direction string, frame []byte) {
 	if l.log.Enabled(slog.LevelDebug) {

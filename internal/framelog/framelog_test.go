@@ -50,6 +50,19 @@ func TestFrame(t *testing.T) {
 	}
 }
 
+// Frame does something if it is Enabled, and only then.
+func TestEnabled(t *testing.T) {
+	for _, print := range []bool{false, true} {
+		for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
+			l := framelog.New(safelog.New(testutil.NewLogs().Logger(level)))
+			l.SetPrint(print)
+			if got, want := l.Enabled(), print || level == slog.LevelDebug; got != want {
+				t.Errorf("print %v, level %v: %v, want %v", print, level, got, want)
+			}
+		}
+	}
+}
+
 // What is not JSON is shown as well, on a line of its own.
 func TestFrameThatIsNotJSON(t *testing.T) {
 	logged, printed := show(t, slog.LevelDebug, true, "garbage")

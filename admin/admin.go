@@ -305,8 +305,7 @@ func (r *request) encode(transaction string) []byte {
 	if len(r.fields) == 0 {
 		return message
 	}
-	message[len(message)-1] = ','
-	return append(message, r.fields[1:]...)
+	return wire.AppendMembers(message, r.fields)
 }
 
 // logAnswer logs the answer to the request.

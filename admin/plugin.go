@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/wire"
 	"github.com/cameronelliott/janus-go/plugin"
 	"github.com/cameronelliott/janus-go/plugin/textroom"
 )
@@ -67,7 +68,7 @@ func withTransaction(body []byte) []byte {
 	if json.Unmarshal(body, &has) != nil || has.Transaction != nil || len(body) <= len("{}") {
 		return body
 	}
-	return append([]byte(`{"transaction":"admin",`), body[1:]...)
+	return wire.AppendMembers([]byte(`{"transaction":"admin"}`), body)
 }
 
 // explain adds a remark to the error of a plugin that does not know a request.

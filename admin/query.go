@@ -11,6 +11,7 @@ import (
 
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/plug"
+	"github.com/cameronelliott/janus-go/internal/wire"
 )
 
 // The transports of Janus.
@@ -199,11 +200,7 @@ func (c *Client) TweakEventHandler(ctx context.Context, tweak Tweak) error {
 	if string(raw) == "null" {
 		return invalid("query_eventhandler", errors.New("the tweak is nil"))
 	}
-	request := []byte(`{"request":"tweak"`)
-	if len(raw) > len("{}") {
-		request = append(request, ',')
-	}
-	request = append(request, raw[1:]...)
+	request := wire.AppendMembers([]byte(`{"request":"tweak"}`), raw)
 	_, err = c.QueryEventHandler(ctx, tweak.handler(), json.RawMessage(request))
 	return err
 }

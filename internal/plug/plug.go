@@ -57,11 +57,8 @@ func (r *Request) Body() (json.RawMessage, error) {
 		return body, nil
 	}
 	named := append(make([]byte, 0, len(body)+len(r.Name)+16), `{"request":"`...)
-	named = append(append(named, r.Name...), '"')
-	if len(body) > len("{}") {
-		named = append(named, ',')
-	}
-	return append(named, body[1:]...), nil
+	named = append(append(named, r.Name...), `"}`...)
+	return wire.AppendMembers(named, body), nil
 }
 
 // merge adds extra members to a JSON object.

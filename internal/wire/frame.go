@@ -153,15 +153,16 @@ func (p *Plugindata) decodeData(d *Decoder, key []byte) bool {
 	case p.Data == nil:
 		p.Raw = nil
 	case isObject && more:
-		p.Raw = appendMembers(p.Raw, d.b[start:d.i:d.i])
+		p.Raw = AppendMembers(p.Raw, d.b[start:d.i:d.i])
 	case isObject:
 		p.Raw = d.b[start:d.i:d.i]
 	}
 	return true
 }
 
-// appendMembers appends the members of one JSON object to another.
-func appendMembers(object, more []byte) []byte {
+// AppendMembers appends the members of one JSON object to another and returns it,
+// which may be in the memory of either.
+func AppendMembers(object, more []byte) []byte {
 	empty := func(object []byte) bool { return len(bytes.TrimSpace(object[1:len(object)-1])) == 0 }
 	if empty(more) {
 		return object

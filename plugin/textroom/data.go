@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/cameronelliott/janus-go/internal/plug"
+	"github.com/cameronelliott/janus-go/internal/wire"
 	"github.com/cameronelliott/janus-go/plugin"
 )
 
@@ -79,9 +80,8 @@ func MarshalData(transaction string, q DataRequest) ([]byte, error) {
 		TextRoom    string `json:"textroom"`
 		Transaction string `json:"transaction"`
 	}{r.Name, transaction})
-	if err != nil || len(body) == len("{}") {
-		return head, err
+	if err != nil {
+		return nil, err
 	}
-	head[len(head)-1] = ','
-	return append(head, body[1:]...), nil
+	return wire.AppendMembers(head, body), nil
 }

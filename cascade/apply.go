@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/cameronelliott/janus-go/internal/backoff"
@@ -24,21 +23,25 @@ type held struct {
 	from, to *member
 }
 
-// due returns the jobs that are not held back, and the errors of the others.
+// due returns the jobs that are not held back, and the errors of the others. It forgets
+// what is no longer planned, and what was between other servers.
 func (c *Controller) due(jobs []job, now time.Time) (due []job, failed map[route]error) {
+	planned := make(map[route]bool, len(jobs))
+	for _, j := range jobs {
+		planned[j.route] = true
+	}
+	maps.DeleteFunc(c.held, func(r route, h *held) bool {
+		return !planned[r] || h.from != c.current[r.from] || h.to != c.current[r.to]
+	})
 	failed = make(map[route]error)
 	for _, j := range jobs {
 		h := c.held[j.route]
-		same := h != nil && h.from == c.current[j.from] && h.to == c.current[j.to]
-		if same && j.create != nil && len(j.remove) == 0 && now.Before(h.until) {
+		if h != nil && j.create != nil && len(j.remove) == 0 && now.Before(h.until) {
 			failed[j.route] = h.err
 		} else {
 			due = append(due, j)
 		}
 	}
-	maps.DeleteFunc(c.held, func(r route, _ *held) bool {
-		return failed[r] == nil && !slices.ContainsFunc(due, func(j job) bool { return j.route == r })
-	})
 	return due, failed
 }
 
@@ -50,7 +53,7 @@ func (c *Controller) holdBack(jobs []job, failed map[route]error, now time.Time)
 			continue
 		}
 		h := c.held[j.route]
-		if h == nil || h.from != c.current[j.from] || h.to != c.current[j.to] {
+		if h == nil {
 			h = &held{
 				Backoff: backoff.Backoff{Min: minRepeat, Max: max(minRepeat, c.opts.Interval)},
 				from:    c.current[j.from], to: c.current[j.to],

@@ -260,32 +260,21 @@ func (c *Controller) repointLink(ctx context.Context, r route, again *repoint) e
 	if err := c.unpublish(ctx, r, again.RemoteID); err != nil {
 		return err
 	}
-	strays, err := c.straysOf(ctx, r, again.Remote)
+	strays, err := c.listStrays(ctx, r, again.Remote)
 	if err == nil {
 		err = c.stop(ctx, r, strays)
 	}
 	return errors.Join(err, c.publish(ctx, c.current[r.from], r, again.Remote, again.host, 0, ""))
 }
 
-// straysOf lists the forwarders of a publisher to the address of a remotization.
-func (c *Controller) straysOf(ctx context.Context, r route, remote videoroom.Remote) (ids []uint32, err error) {
-	err = c.call(ctx, c.current[r.from], "listforwarders", func(ctx context.Context, client *videoroom.Client) error {
-		all, err := client.ListForwarders(ctx, videoroom.ListForwarders{Room: c.opts.Room.Room, Secret: c.opts.Room.Secret})
-		if err != nil {
-			return err
+// listStrays lists the strays of a remotization.
+func (c *Controller) listStrays(ctx context.Context, r route, remote videoroom.Remote) (ids []uint32, err error) {
+	publishers, err := c.forwarders(ctx, c.current[r.from])
+	for _, publisher := range publishers {
+		if publisher.PublisherID == r.publisher {
+			ids = append(ids, straysOf(publisher.Forwarders, remote)...)
 		}
-		for _, publisher := range all.Publishers {
-			if publisher.PublisherID != r.publisher {
-				continue
-			}
-			for _, f := range publisher.Forwarders {
-				if f.Host == remote.Host && f.Port == remote.Port {
-					ids = append(ids, f.StreamID)
-				}
-			}
-		}
-		return nil
-	})
+	}
 	return ids, err
 }
 

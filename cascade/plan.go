@@ -262,19 +262,19 @@ func (w *world) found(r route, p *local, to *state) []candidate {
 
 // removal returns what there is to do to remove a link.
 func (c candidate) removal(p *local) removal {
-	r := removal{nonce: c.nonce, remoteID: c.RemoteID, strays: c.strays(p)}
+	r := removal{nonce: c.nonce, remoteID: c.RemoteID, strays: straysOf(p.forwarders, c.Remote)}
 	if c.remote != nil && (c.link == nil || c.link.removed.IsZero()) {
 		r.id = c.id
 	}
 	return r
 }
 
-// strays returns the forwarders that Janus has made for a remotization without
+// straysOf returns the forwarders that Janus has made for a remotization without
 // marking them as such. Those that are marked are not listed.
-func (c candidate) strays(p *local) []uint32 {
+func straysOf(forwarders []videoroom.Forwarder, r videoroom.Remote) []uint32 {
 	var ids []uint32
-	for _, f := range p.forwarders {
-		if f.Host == c.Host && f.Port == c.Port {
+	for _, f := range forwarders {
+		if f.Host == r.Host && f.Port == r.Port {
 			ids = append(ids, f.StreamID)
 		}
 	}
@@ -339,7 +339,7 @@ func (w *world) wantedMetadata(r route, p *local, version int) json.RawMessage {
 
 // maintain makes a link follow its publisher.
 func (w *world) maintain(j *job, p *local, c candidate) {
-	if len(c.strays(p)) > 0 {
+	if len(straysOf(p.forwarders, c.Remote)) > 0 {
 		w.point(j, p, c)
 	}
 	if j.create != nil {

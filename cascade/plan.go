@@ -31,8 +31,9 @@ type world struct {
 	links   map[string]*link  // by nonce
 	tried   map[route]attempt // changes that have not helped yet
 
-	pending bool           // something is not known yet, or under way in Janus
-	stuck   map[route]bool // routes whose remote publisher does not become what it should be
+	shown   map[place]*link // the links, by their remote publishers; made by plan
+	pending bool            // something is not known yet, or under way in Janus
+	stuck   map[route]bool  // routes whose remote publisher does not become what it should be
 }
 
 // attempt is a change of a link that was planned.
@@ -140,6 +141,10 @@ func (j *job) empty() bool {
 // plan returns what there is to do, and notes in tried what must not be repeated.
 // The jobs are independent of each other.
 func (w *world) plan() []job {
+	w.shown = make(map[place]*link, len(w.links))
+	for _, l := range w.links {
+		w.shown[place{l.to, l.id}] = l
+	}
 	kept := make(map[place]bool)
 	var jobs []job
 	add := func(j job) {
@@ -437,7 +442,7 @@ func (w *world) triedBefore(r route, again bool, want []videoroom.Stream, p *loc
 // now: its server is down, but not for long, or it was just removed.
 func (w *world) awaited(to string, id plugin.ID, rem *remote) bool {
 	from := rem.from
-	if l := w.linkAt(to, id); l != nil {
+	if l := w.shown[place{to, id}]; l != nil {
 		if !l.removed.IsZero() && w.now.Sub(l.removed) < settle {
 			w.pending = true
 			return true
@@ -459,20 +464,10 @@ func (w *world) awaited(to string, id plugin.ID, rem *remote) bool {
 // missing reports whether a server is expected to be back soon.
 func (s *state) missing() bool { return !s.up && !s.dead && !s.leaving }
 
-// linkAt returns the link that has a remote publisher, or nil.
-func (w *world) linkAt(to string, id plugin.ID) *link {
-	for _, l := range w.links {
-		if l.to == to && l.id == id {
-			return l
-		}
-	}
-	return nil
-}
-
 // removeOrphan removes a remote publisher that nothing feeds.
 func (w *world) removeOrphan(to string, id plugin.ID) job {
 	j := job{route: route{to: to}, remove: []removal{{id: id}}}
-	if l := w.linkAt(to, id); l != nil {
+	if l := w.shown[place{to, id}]; l != nil {
 		j.from, j.publisher = l.from, l.publisher
 	}
 	return j

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/cameronelliott/janus-go/internal/backoff"
@@ -24,21 +23,25 @@ type held struct {
 	from, to *member
 }
 
-// due returns the jobs that are not held back, and the errors of the others.
+// due returns the jobs that are not held back, and the errors of the others. It forgets
+// what is no longer planned, and what was between other servers.
 func (c *Controller) due(jobs []job, now time.Time) (due []job, failed map[route]error) {
+	planned := make(map[route]bool, len(jobs))
+	for _, j := range jobs {
+		planned[j.route] = true
+	}
+	maps.DeleteFunc(c.held, func(r route, h *held) bool {
+		return !planned[r] || h.from != c.current[r.from] || h.to != c.current[r.to]
+	})
 	failed = make(map[route]error)
 	for _, j := range jobs {
 		h := c.held[j.route]
-		same := h != nil && h.from == c.current[j.from] && h.to == c.current[j.to]
-		if same && j.create != nil && len(j.remove) == 0 && now.Before(h.until) {
+		if h != nil && j.create != nil && len(j.remove) == 0 && now.Before(h.until) {
 			failed[j.route] = h.err
 		} else {
 			due = append(due, j)
 		}
 	}
-	maps.DeleteFunc(c.held, func(r route, _ *held) bool {
-		return failed[r] == nil && !slices.ContainsFunc(due, func(j job) bool { return j.route == r })
-	})
 	return due, failed
 }
 
@@ -50,7 +53,7 @@ func (c *Controller) holdBack(jobs []job, failed map[route]error, now time.Time)
 			continue
 		}
 		h := c.held[j.route]
-		if h == nil || h.from != c.current[j.from] || h.to != c.current[j.to] {
+		if h == nil {
 			h = &held{
 				Backoff: backoff.Backoff{Min: minRepeat, Max: max(minRepeat, c.opts.Interval)},
 				from:    c.current[j.from], to: c.current[j.to],
@@ -257,32 +260,21 @@ func (c *Controller) repointLink(ctx context.Context, r route, again *repoint) e
 	if err := c.unpublish(ctx, r, again.RemoteID); err != nil {
 		return err
 	}
-	strays, err := c.straysOf(ctx, r, again.Remote)
+	strays, err := c.listStrays(ctx, r, again.Remote)
 	if err == nil {
 		err = c.stop(ctx, r, strays)
 	}
 	return errors.Join(err, c.publish(ctx, c.current[r.from], r, again.Remote, again.host, 0, ""))
 }
 
-// straysOf lists the forwarders of a publisher to the address of a remotization.
-func (c *Controller) straysOf(ctx context.Context, r route, remote videoroom.Remote) (ids []uint32, err error) {
-	err = c.call(ctx, c.current[r.from], "listforwarders", func(ctx context.Context, client *videoroom.Client) error {
-		all, err := client.ListForwarders(ctx, videoroom.ListForwarders{Room: c.opts.Room.Room, Secret: c.opts.Room.Secret})
-		if err != nil {
-			return err
+// listStrays lists the strays of a remotization.
+func (c *Controller) listStrays(ctx context.Context, r route, remote videoroom.Remote) (ids []uint32, err error) {
+	publishers, err := c.forwarders(ctx, c.current[r.from])
+	for _, publisher := range publishers {
+		if publisher.PublisherID == r.publisher {
+			ids = append(ids, straysOf(publisher.Forwarders, remote)...)
 		}
-		for _, publisher := range all.Publishers {
-			if publisher.PublisherID != r.publisher {
-				continue
-			}
-			for _, f := range publisher.Forwarders {
-				if f.Host == remote.Host && f.Port == remote.Port {
-					ids = append(ids, f.StreamID)
-				}
-			}
-		}
-		return nil
-	})
+	}
 	return ids, err
 }
 

@@ -77,6 +77,14 @@ func TestDelaysOfCreations(t *testing.T) {
 	if due, _ := c.due(replacement, began); len(due) != 1 {
 		t.Error("a removal is held back")
 	}
+	for _, name := range []string{"A", "B"} {
+		c.holdBack(jobs, map[route]error{r: videoroom.ErrorInvalidElement}, began)
+		c.current[name] = &member{}
+		if due, _ := c.due(jobs, began); len(due) != 1 {
+			t.Errorf("a creation is held back although server %s is another one", name)
+		}
+	}
+	c.holdBack(jobs, map[route]error{r: videoroom.ErrorInvalidElement}, began)
 	c.due(nil, began)
 	if due, _ := c.due(jobs, began); len(due) != 1 || len(c.held) > 0 {
 		t.Error("a creation that was no longer wanted is held back")

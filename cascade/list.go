@@ -198,20 +198,27 @@ func (c *Controller) listSent(ctx context.Context, m *member, l *listing) error 
 }
 
 func (c *Controller) listForwarders(ctx context.Context, m *member, l *listing, mu *sync.Mutex) error {
-	return c.call(ctx, m, "listforwarders", func(ctx context.Context, client *videoroom.Client) error {
+	publishers, err := c.forwarders(ctx, m)
+	mu.Lock()
+	defer mu.Unlock()
+	for _, publisher := range publishers {
+		if local := l.locals[publisher.PublisherID]; local != nil {
+			local.forwarders = publisher.Forwarders
+		}
+	}
+	return err
+}
+
+// forwarders lists the forwarders of all publishers of a server.
+func (c *Controller) forwarders(ctx context.Context, m *member) (publishers []videoroom.PublisherForwarders, err error) {
+	err = c.call(ctx, m, "listforwarders", func(ctx context.Context, client *videoroom.Client) error {
 		all, err := client.ListForwarders(ctx, videoroom.ListForwarders{Room: c.opts.Room.Room, Secret: c.opts.Room.Secret})
-		if err != nil {
-			return err
+		if err == nil {
+			publishers = all.Publishers
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		for _, publisher := range all.Publishers {
-			if local := l.locals[publisher.PublisherID]; local != nil {
-				local.forwarders = publisher.Forwarders
-			}
-		}
-		return nil
+		return err
 	})
+	return publishers, err
 }
 
 // listRemotes lists the remotizations of a publisher. A publisher that has left

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"hash"
 	"net/url"
 	"strings"
 
@@ -129,20 +130,22 @@ func split(name string, n int) ([]string, bool) {
 }
 
 // hostHash returns the hash of a host for a remote_id.
-func hostHash(host string) string { return short(digest("host", host)) }
-
-func short(sum uint64) string {
-	return hex.EncodeToString(binary.BigEndian.AppendUint64(nil, sum))[:8]
+func hostHash(host string) string {
+	return hex.EncodeToString(hashTexts(sha256.New(), "host", host)[:4])
 }
 
 // digest returns 64 bits of a hash of texts.
 func digest(texts ...string) uint64 {
-	h := sha256.New()
+	return binary.BigEndian.Uint64(hashTexts(sha256.New(), texts...))
+}
+
+// hashTexts returns the hash of texts, which differs if they are divided in another way.
+func hashTexts(h hash.Hash, texts ...string) []byte {
 	for _, text := range texts {
 		_ = binary.Write(h, binary.BigEndian, uint64(len(text))) // a hash takes everything, here and below
 		_, _ = h.Write([]byte(text))
 	}
-	return binary.BigEndian.Uint64(h.Sum(nil))
+	return h.Sum(nil)
 }
 
 // keys makes the SRTP keys of links from a secret and the nonce of the link, so
@@ -153,12 +156,7 @@ type keys struct{ secret []byte }
 const srtpKeySize = 30
 
 func (k keys) mac(label string, r route, nonce string) []byte {
-	h := hmac.New(sha512.New, k.secret)
-	for _, text := range []string{label, r.from, r.publisher.String(), r.to, nonce} {
-		_ = binary.Write(h, binary.BigEndian, uint64(len(text))) // a hash takes everything, here and below
-		_, _ = h.Write([]byte(text))
-	}
-	return h.Sum(nil)
+	return hashTexts(hmac.New(sha512.New, k.secret), label, r.from, r.publisher.String(), r.to, nonce)
 }
 
 // crypto returns the key of a link as Janus wants it.

@@ -31,8 +31,9 @@ type world struct {
 	links   map[string]*link  // by nonce
 	tried   map[route]attempt // changes that have not helped yet
 
-	pending bool           // something is not known yet, or under way in Janus
-	stuck   map[route]bool // routes whose remote publisher does not become what it should be
+	shown   map[place]*link // the links, by their remote publishers; made by plan
+	pending bool            // something is not known yet, or under way in Janus
+	stuck   map[route]bool  // routes whose remote publisher does not become what it should be
 }
 
 // attempt is a change of a link that was planned.
@@ -140,6 +141,10 @@ func (j *job) empty() bool {
 // plan returns what there is to do, and notes in tried what must not be repeated.
 // The jobs are independent of each other.
 func (w *world) plan() []job {
+	w.shown = make(map[place]*link, len(w.links))
+	for _, l := range w.links {
+		w.shown[place{l.to, l.id}] = l
+	}
 	kept := make(map[place]bool)
 	var jobs []job
 	add := func(j job) {
@@ -262,19 +267,19 @@ func (w *world) found(r route, p *local, to *state) []candidate {
 
 // removal returns what there is to do to remove a link.
 func (c candidate) removal(p *local) removal {
-	r := removal{nonce: c.nonce, remoteID: c.RemoteID, strays: c.strays(p)}
+	r := removal{nonce: c.nonce, remoteID: c.RemoteID, strays: straysOf(p.forwarders, c.Remote)}
 	if c.remote != nil && (c.link == nil || c.link.removed.IsZero()) {
 		r.id = c.id
 	}
 	return r
 }
 
-// strays returns the forwarders that Janus has made for a remotization without
+// straysOf returns the forwarders that Janus has made for a remotization without
 // marking them as such. Those that are marked are not listed.
-func (c candidate) strays(p *local) []uint32 {
+func straysOf(forwarders []videoroom.Forwarder, r videoroom.Remote) []uint32 {
 	var ids []uint32
-	for _, f := range p.forwarders {
-		if f.Host == c.Host && f.Port == c.Port {
+	for _, f := range forwarders {
+		if f.Host == r.Host && f.Port == r.Port {
 			ids = append(ids, f.StreamID)
 		}
 	}
@@ -339,7 +344,7 @@ func (w *world) wantedMetadata(r route, p *local, version int) json.RawMessage {
 
 // maintain makes a link follow its publisher.
 func (w *world) maintain(j *job, p *local, c candidate) {
-	if len(c.strays(p)) > 0 {
+	if len(straysOf(p.forwarders, c.Remote)) > 0 {
 		w.point(j, p, c)
 	}
 	if j.create != nil {
@@ -437,7 +442,7 @@ func (w *world) triedBefore(r route, again bool, want []videoroom.Stream, p *loc
 // now: its server is down, but not for long, or it was just removed.
 func (w *world) awaited(to string, id plugin.ID, rem *remote) bool {
 	from := rem.from
-	if l := w.linkAt(to, id); l != nil {
+	if l := w.shown[place{to, id}]; l != nil {
 		if !l.removed.IsZero() && w.now.Sub(l.removed) < settle {
 			w.pending = true
 			return true
@@ -459,20 +464,10 @@ func (w *world) awaited(to string, id plugin.ID, rem *remote) bool {
 // missing reports whether a server is expected to be back soon.
 func (s *state) missing() bool { return !s.up && !s.dead && !s.leaving }
 
-// linkAt returns the link that has a remote publisher, or nil.
-func (w *world) linkAt(to string, id plugin.ID) *link {
-	for _, l := range w.links {
-		if l.to == to && l.id == id {
-			return l
-		}
-	}
-	return nil
-}
-
 // removeOrphan removes a remote publisher that nothing feeds.
 func (w *world) removeOrphan(to string, id plugin.ID) job {
 	j := job{route: route{to: to}, remove: []removal{{id: id}}}
-	if l := w.linkAt(to, id); l != nil {
+	if l := w.shown[place{to, id}]; l != nil {
 		j.from, j.publisher = l.from, l.publisher
 	}
 	return j

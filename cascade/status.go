@@ -1,7 +1,6 @@
 package cascade
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -227,7 +226,10 @@ func (c *Controller) tell(change Change) {
 func (c *Controller) involved(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.ContainsFunc(slices.Collect(maps.Keys(c.routes)), func(r route) bool {
-		return (r.from == name || r.to == name) && cmp.Or(c.routes[r].nonce, "") != ""
-	})
+	for r, s := range c.routes {
+		if (r.from == name || r.to == name) && s.nonce != "" {
+			return true
+		}
+	}
+	return false
 }

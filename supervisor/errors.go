@@ -2,9 +2,13 @@ package supervisor
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	janus "github.com/cameronelliott/janus-go"
+	"github.com/cameronelliott/janus-go/internal/safelog"
 	"github.com/cameronelliott/janus-go/internal/socket"
 )
 
@@ -56,3 +60,14 @@ type endedError struct{ reason string }
 func (e *endedError) Error() string { return "the unit has ended: " + e.reason }
 
 func ended(why error) error { return &endedError{why.Error()} }
+
+// guard calls a function of the application. A panic is logged, and is its error.
+func guard(log *safelog.Logger, name string, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Log(slog.LevelError, "supervisor: panic", "in", name, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic in %s: %v", name, p)
+		}
+	}()
+	return f()
+}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -57,7 +56,7 @@ func (l *leftovers) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.opts.StopTimeout)
 	defer cancel()
 	var saved []Saved
-	err := l.guard("Load", func() (err error) {
+	err := guard(l.log, "Load", func() (err error) {
 		saved, err = l.store.Load(ctx)
 		return err
 	})
@@ -76,17 +75,6 @@ func (l *leftovers) open(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// guard calls a function of the application. A panic is logged, and is its error.
-func (l *leftovers) guard(name string, f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			l.log.Log(slog.LevelError, "supervisor: panic", "in", name, "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic in %s: %v", name, p)
-		}
-	}()
-	return f()
 }
 
 // close gives the file to others.
@@ -199,7 +187,7 @@ func (l *leftovers) save() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), l.opts.StopTimeout)
 	defer cancel()
-	if err := l.guard("Save", func() error { return l.store.Save(ctx, saved) }); err != nil {
+	if err := guard(l.log, "Save", func() error { return l.store.Save(ctx, saved) }); err != nil {
 		l.log.Log(slog.LevelWarn, "supervisor: ids of sessions not saved", "error", err)
 	}
 }

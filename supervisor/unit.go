@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -111,14 +110,8 @@ func (u *Unit) start(what string, f func(ctx context.Context) error) bool {
 	u.running++
 	go func() {
 		err := fmt.Errorf("%s called runtime.Goexit", what)
-		defer func() { // also after Goexit
-			if p := recover(); p != nil {
-				u.log.Log(slog.LevelError, "supervisor: panic", "in", what, "panic", p, "stack", string(debug.Stack()))
-				err = fmt.Errorf("panic in %s: %v", what, p)
-			}
-			u.returned(err)
-		}()
-		err = f(u.ctx)
+		defer func() { u.returned(err) }() // also after Goexit
+		err = guard(u.log, what, func() error { return f(u.ctx) })
 	}()
 	return true
 }

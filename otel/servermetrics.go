@@ -94,24 +94,22 @@ const maxNames = 100
 // otherName stands for values beyond maxNames.
 const otherName = "_OTHER"
 
-// names are the values that attributes had.
-type names map[attribute.KeyValue]bool
+// names are the values that attributes had, by the key of the attribute.
+type names map[string]map[string]bool
 
 // attr returns an attribute, whose value is otherName if it had too many already.
 func (n names) attr(key, value string) attribute.KeyValue {
-	kv := attribute.String(key, value)
-	if n[kv] {
-		return kv
+	had := n[key]
+	if had == nil {
+		had = map[string]bool{}
+		n[key] = had
 	}
-	had := 0
-	for other := range n {
-		if string(other.Key) == key {
-			had++
-		}
+	switch {
+	case had[value]:
+	case len(had) < maxNames:
+		had[value] = true
+	default:
+		value = otherName
 	}
-	if had >= maxNames {
-		return attribute.String(key, otherName)
-	}
-	n[kv] = true
-	return kv
+	return attribute.String(key, value)
 }

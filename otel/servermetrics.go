@@ -32,7 +32,8 @@ var (
 	bitrates       = []float64{16e3, 32e3, 64e3, 128e3, 256e3, 512e3, 1e6, 2e6, 4e6, 8e6, 16e6}
 )
 
-func (m *serverMetrics) build(meter metric.Meter) error {
+// build makes the metrics, and returns those that a callback reports.
+func (m *serverMetrics) build(meter metric.Meter) (observed []metric.Observable, err error) {
 	b := &builder{meter: meter}
 	m.buildGauges(b)
 	m.events = b.counter("janus.server.event.received", "{event}", "Events received.")
@@ -52,7 +53,7 @@ func (m *serverMetrics) build(meter metric.Meter) error {
 	m.slowLinks = b.counter("janus.server.slow_links", "{event}", "Reports of many lost packets.")
 	m.interrupted = b.counter("janus.server.media.interrupted", "{event}", "Media that stopped arriving.")
 	m.buildStats(b)
-	return b.err()
+	return b.observed, b.err()
 }
 
 func (m *serverMetrics) buildGauges(b *builder) {
@@ -77,14 +78,6 @@ func (m *serverMetrics) buildStats(b *builder) {
 	m.lost = b.counter("janus.server.media.lost", "{packet}", "Packets of media that were lost.")
 	m.nacks = b.counter("janus.server.media.nacks", "{nack}", "Requests for packets that were lost.")
 	m.retransmissions = b.counter("janus.server.media.retransmissions", "{packet}", "Packets that arrived on request.")
-}
-
-// observed returns the metrics that a callback reports.
-func (m *serverMetrics) observed() []metric.Observable {
-	return []metric.Observable{
-		m.sessions, m.handles, m.connections, m.pluginHandles, m.pluginConnections,
-		m.up, m.info, m.lastEvent, m.tracked,
-	}
 }
 
 // maxNames is how many values an attribute may have at a time. Names that Janus sends are

@@ -86,9 +86,9 @@ func NewCollector(opts *CollectorOptions) (*Collector, error) {
 		c.max = defaultMaxTracked
 	}
 	meter := meterOf(opts.MeterProvider)
-	err := c.metrics.build(meter)
+	observed, err := c.metrics.build(meter)
 	if err == nil {
-		c.callback, err = meter.RegisterCallback(c.observe, c.metrics.observed()...)
+		c.callback, err = meter.RegisterCallback(c.observe, observed...)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("otel: %w", err)

@@ -34,19 +34,60 @@ func newLab(t *testing.T) *lab {
 	return l
 }
 
-// collect returns the values of all metrics, by name and by attributes: those of a
-// counter or gauge, or how often a histogram was recorded. Attributes that all have
-// are left out.
-func (l *lab) collect(t *testing.T) map[string]map[string]int64 {
+// point is a value of a metric: that of a counter or gauge, or how often a histogram
+// was recorded.
+type point struct {
+	attributes attribute.Set
+	value      int64
+	sum        float64 // of what was recorded in a histogram
+}
+
+// points returns the values of all metrics by name.
+func (l *lab) points(t *testing.T) map[string][]point {
 	t.Helper()
 	var all metricdata.ResourceMetrics
 	if err := l.reader.Collect(t.Context(), &all); err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]map[string]int64{}
+	found := map[string][]point{}
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
-			found[m.Name] = values(t, m.Data)
+			found[m.Name] = pointsOf(t, m.Data)
+		}
+	}
+	return found
+}
+
+func pointsOf(t *testing.T, data metricdata.Aggregation) (points []point) {
+	t.Helper()
+	switch data := data.(type) {
+	case metricdata.Sum[int64]:
+		for _, p := range data.DataPoints {
+			points = append(points, point{attributes: p.Attributes, value: p.Value})
+		}
+	case metricdata.Gauge[int64]:
+		for _, p := range data.DataPoints {
+			points = append(points, point{attributes: p.Attributes, value: p.Value})
+		}
+	case metricdata.Histogram[float64]:
+		for _, p := range data.DataPoints {
+			points = append(points, point{attributes: p.Attributes, value: int64(p.Count), sum: p.Sum})
+		}
+	default:
+		t.Fatalf("%T is new", data)
+	}
+	return points
+}
+
+// collect returns the values of all metrics, by name and by attributes. Attributes
+// that all have are left out.
+func (l *lab) collect(t *testing.T) map[string]map[string]int64 {
+	t.Helper()
+	found := map[string]map[string]int64{}
+	for name, points := range l.points(t) {
+		found[name] = map[string]int64{}
+		for _, p := range points {
+			found[name][text(p.attributes)] = p.value
 		}
 	}
 	return found
@@ -55,28 +96,6 @@ func (l *lab) collect(t *testing.T) map[string]map[string]int64 {
 func (l *lab) sums(t *testing.T, name string) map[string]int64 {
 	t.Helper()
 	return l.collect(t)[name]
-}
-
-func values(t *testing.T, data metricdata.Aggregation) map[string]int64 {
-	t.Helper()
-	found := map[string]int64{}
-	switch data := data.(type) {
-	case metricdata.Sum[int64]:
-		for _, p := range data.DataPoints {
-			found[text(p.Attributes)] = p.Value
-		}
-	case metricdata.Gauge[int64]:
-		for _, p := range data.DataPoints {
-			found[text(p.Attributes)] = p.Value
-		}
-	case metricdata.Histogram[float64]:
-		for _, p := range data.DataPoints {
-			found[text(p.Attributes)] = int64(p.Count)
-		}
-	default:
-		t.Fatalf("%T is new", data)
-	}
-	return found
 }
 
 // text returns attributes as text, without those that all have.
@@ -180,11 +199,9 @@ var (
 // recorded returns the sum of what was recorded in a histogram.
 func (l *lab) recorded(t *testing.T, name string) (sum float64) {
 	t.Helper()
-	l.points(t, name, func(data metricdata.Aggregation) {
-		for _, p := range data.(metricdata.Histogram[float64]).DataPoints {
-			sum += p.Sum
-		}
-	})
+	for _, p := range l.points(t)[name] {
+		sum += p.sum
+	}
 	return sum
 }
 
@@ -192,60 +209,22 @@ func (l *lab) recorded(t *testing.T, name string) (sum float64) {
 func (l *lab) series(t *testing.T, name string) map[string]int64 {
 	t.Helper()
 	found := map[string]int64{}
-	l.points(t, name, func(data metricdata.Aggregation) {
-		for _, p := range data.(metricdata.Gauge[int64]).DataPoints {
-			emitter, _ := p.Attributes.Value("janus.emitter")
-			found[emitter.AsString()] = p.Value
-		}
-	})
+	for _, p := range l.points(t)[name] {
+		emitter, _ := p.attributes.Value("janus.emitter")
+		found[emitter.AsString()] = p.value
+	}
 	return found
-}
-
-// points passes the data of a metric to f.
-func (l *lab) points(t *testing.T, name string, f func(metricdata.Aggregation)) {
-	t.Helper()
-	var all metricdata.ResourceMetrics
-	if err := l.reader.Collect(t.Context(), &all); err != nil {
-		t.Fatal(err)
-	}
-	for _, scope := range all.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			if m.Name == name {
-				f(m.Data)
-			}
-		}
-	}
 }
 
 // attributes returns the keys of the attributes of all metrics.
 func (l *lab) attributes(t *testing.T) map[string][]attribute.Key {
 	t.Helper()
-	var all metricdata.ResourceMetrics
-	if err := l.reader.Collect(t.Context(), &all); err != nil {
-		t.Fatal(err)
-	}
 	found := map[string][]attribute.Key{}
-	add := func(name string, set attribute.Set) {
-		for _, kv := range set.ToSlice() {
-			found[name] = append(found[name], kv.Key)
-		}
-	}
-	for _, scope := range all.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			found[m.Name] = nil
-			switch data := m.Data.(type) {
-			case metricdata.Sum[int64]:
-				for _, p := range data.DataPoints {
-					add(m.Name, p.Attributes)
-				}
-			case metricdata.Gauge[int64]:
-				for _, p := range data.DataPoints {
-					add(m.Name, p.Attributes)
-				}
-			case metricdata.Histogram[float64]:
-				for _, p := range data.DataPoints {
-					add(m.Name, p.Attributes)
-				}
+	for name, points := range l.points(t) {
+		found[name] = nil
+		for _, p := range points {
+			for _, kv := range p.attributes.ToSlice() {
+				found[name] = append(found[name], kv.Key)
 			}
 		}
 	}

@@ -8,8 +8,9 @@ import (
 
 // builder makes instruments. Its error is that of all of them.
 type builder struct {
-	meter metric.Meter
-	errs  []error
+	meter    metric.Meter
+	observed []metric.Observable // the gauges so far
+	errs     []error
 }
 
 func (b *builder) err() error { return errors.Join(b.errs...) }
@@ -37,6 +38,7 @@ func (b *builder) upDownCounter(name, unit, description string) metric.Int64UpDo
 func (b *builder) gauge(name, unit, description string) metric.Int64ObservableGauge {
 	i, err := b.meter.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(description))
 	b.check(err)
+	b.observed = append(b.observed, i)
 	return i
 }
 

@@ -32,7 +32,8 @@ var (
 	bitrates       = []float64{16e3, 32e3, 64e3, 128e3, 256e3, 512e3, 1e6, 2e6, 4e6, 8e6, 16e6}
 )
 
-func (m *serverMetrics) build(meter metric.Meter) error {
+// build makes the metrics, and returns those that a callback reports.
+func (m *serverMetrics) build(meter metric.Meter) (observed []metric.Observable, err error) {
 	b := &builder{meter: meter}
 	m.buildGauges(b)
 	m.events = b.counter("janus.server.event.received", "{event}", "Events received.")
@@ -52,7 +53,7 @@ func (m *serverMetrics) build(meter metric.Meter) error {
 	m.slowLinks = b.counter("janus.server.slow_links", "{event}", "Reports of many lost packets.")
 	m.interrupted = b.counter("janus.server.media.interrupted", "{event}", "Media that stopped arriving.")
 	m.buildStats(b)
-	return b.err()
+	return b.observed, b.err()
 }
 
 func (m *serverMetrics) buildGauges(b *builder) {
@@ -79,14 +80,6 @@ func (m *serverMetrics) buildStats(b *builder) {
 	m.retransmissions = b.counter("janus.server.media.retransmissions", "{packet}", "Packets that arrived on request.")
 }
 
-// observed returns the metrics that a callback reports.
-func (m *serverMetrics) observed() []metric.Observable {
-	return []metric.Observable{
-		m.sessions, m.handles, m.connections, m.pluginHandles, m.pluginConnections,
-		m.up, m.info, m.lastEvent, m.tracked,
-	}
-}
-
 // maxNames is how many values an attribute may have at a time. Names that Janus sends are
 // few, but nothing guarantees it.
 const maxNames = 100
@@ -94,24 +87,22 @@ const maxNames = 100
 // otherName stands for values beyond maxNames.
 const otherName = "_OTHER"
 
-// names are the values that attributes had.
-type names map[attribute.KeyValue]bool
+// names are the values that attributes had, by the key of the attribute.
+type names map[string]map[string]bool
 
 // attr returns an attribute, whose value is otherName if it had too many already.
 func (n names) attr(key, value string) attribute.KeyValue {
-	kv := attribute.String(key, value)
-	if n[kv] {
-		return kv
+	had := n[key]
+	if had == nil {
+		had = map[string]bool{}
+		n[key] = had
 	}
-	had := 0
-	for other := range n {
-		if string(other.Key) == key {
-			had++
-		}
+	switch {
+	case had[value]:
+	case len(had) < maxNames:
+		had[value] = true
+	default:
+		value = otherName
 	}
-	if had >= maxNames {
-		return attribute.String(key, otherName)
-	}
-	n[kv] = true
-	return kv
+	return attribute.String(key, value)
 }

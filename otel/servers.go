@@ -181,7 +181,7 @@ func (c *Collector) reset(s *server) {
 func (c *Collector) forgetServer(name string, s *server) {
 	c.reset(s)
 	delete(c.servers, name)
-	delete(c.names, attribute.String(attrEmitter, name))
+	delete(c.names[attrEmitter], name)
 }
 
 // gone reports whether a server has been silent for so long that it is forgotten.

@@ -16,6 +16,7 @@ import (
 type player struct {
 	subject subject
 	client  *spawn.Client
+	first   contest.Round // done once, before the rounds; nothing if it has no Work
 	round   contest.Round
 }
 
@@ -128,52 +129,37 @@ func closeAll(players []player, err error) error {
 // streams measures events that goroutines read, one for each handle.
 func (m *meter) streams() error {
 	for _, handles := range m.scale.Handles {
-		err := m.withAll(scripted, func(players []player) error {
-			for i := range players {
-				p := &players[i]
-				p.subject.Work, p.subject.Size = contest.WorkStream, handles
-				p.round = contest.Round{Work: contest.WorkStream, Handles: handles}
-				if err := p.attach(contest.WorkAttach, handles); err != nil {
-					return err
-				}
-			}
-			return m.alternate(players)
-		})
-		if err != nil {
+		var players []player
+		for _, c := range m.stage.Contenders {
+			players = append(players, player{
+				subject: subject{c.Name, scripted, contest.WorkStream, handles},
+				first:   contest.Round{Work: contest.WorkAttach, N: handles},
+				round:   contest.Round{Work: contest.WorkStream, Handles: handles},
+			})
+		}
+		if err := m.prepared(players); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// attach gives the player handles.
-func (p *player) attach(work string, handles int) error {
-	_, err := p.client.Do(contest.Round{Work: work, N: handles})
-	return err
-}
-
 // routing measures the same events with few and with many handles in turn, and
 // what the floor needs for them.
-func (m *meter) routing() (err error) {
-	few := m.scale.Routed[0]
-	routes := []subject{{floor, scripted, contest.WorkRoute, few}}
+func (m *meter) routing() error {
+	routes := []subject{{floor, scripted, contest.WorkRoute, m.scale.Routed[0]}}
 	for _, handles := range m.scale.Routed {
 		routes = append(routes, subject{ours, scripted, contest.WorkRoute, handles})
 	}
 	var players []player
-	defer func() { err = closeAll(players, err) }()
 	for _, what := range routes {
-		client, err := m.stage.start(m.ctx, *m.stage.contender(what.Contender), scripted)
-		if err != nil {
-			return err
-		}
-		p := player{what, client, contest.Round{Work: contest.WorkRoute}}
-		players = append(players, p)
-		if err := p.attach(contest.WorkIdle, what.Size); err != nil {
-			return err
-		}
+		players = append(players, player{
+			subject: what,
+			first:   contest.Round{Work: contest.WorkIdle, N: what.Size},
+			round:   contest.Round{Work: contest.WorkRoute},
+		})
 	}
-	return m.alternate(players)
+	return m.prepared(players)
 }
 
 // variants measures what parsing adds to events, and what hooks add to events and
@@ -183,6 +169,7 @@ func (m *meter) variants() error {
 	for _, name := range []string{floor, ours, typed, traced} {
 		events = append(events, player{
 			subject: subject{name, scripted, workVariantEvents, variantHandles},
+			first:   contest.Round{Work: contest.WorkAttach, N: variantHandles},
 			round:   contest.Round{Work: contest.WorkStream, Handles: variantHandles},
 		})
 	}
@@ -192,40 +179,38 @@ func (m *meter) variants() error {
 			round:   contest.Round{Work: contest.WorkKeepAlive, InFlight: variantInFlight},
 		})
 	}
-	err := m.prepared(events, contest.Round{Work: contest.WorkAttach, N: variantHandles})
-	if err != nil {
+	if err := m.prepared(events); err != nil {
 		return err
 	}
-	return m.prepared(requests, contest.Round{})
+	return m.prepared(requests)
 }
 
 // gateways measures several gateways in one process, with the same number of
 // handles in all, or as many requests in flight on each.
 func (m *meter) gateways() error {
-	err := m.prepared(m.gatewayPlayers(workGatewayEvents,
-		contest.Round{Work: contest.WorkStream, Handles: gatewayHandles}),
-		contest.Round{Work: contest.WorkAttach, N: gatewayHandles})
-	if err != nil {
-		return err
-	}
-	return m.prepared(m.gatewayPlayers(workGatewayRequests,
-		contest.Round{Work: contest.WorkKeepAlive, InFlight: gatewayInFlight}), contest.Round{})
-}
-
-// gatewayPlayers returns the players of rounds with one gateway and with more.
-func (m *meter) gatewayPlayers(work string, round contest.Round) (players []player) {
+	var events, requests []player
 	for _, name := range []string{floor, ours} {
 		for _, gateways := range m.scale.Gateways {
-			round.Gateways = gateways
-			players = append(players, player{subject: subject{name, scripted, work, gateways}, round: round})
+			events = append(events, player{
+				subject: subject{name, scripted, workGatewayEvents, gateways},
+				first:   contest.Round{Work: contest.WorkAttach, N: gatewayHandles, Gateways: gateways},
+				round:   contest.Round{Work: contest.WorkStream, Handles: gatewayHandles, Gateways: gateways},
+			})
+			requests = append(requests, player{
+				subject: subject{name, scripted, workGatewayRequests, gateways},
+				round:   contest.Round{Work: contest.WorkKeepAlive, InFlight: gatewayInFlight, Gateways: gateways},
+			})
 		}
 	}
-	return players
+	if err := m.prepared(events); err != nil {
+		return err
+	}
+	return m.prepared(requests)
 }
 
-// prepared has players take turns, each in a process of its own that has done the
-// round first, if first has any work.
-func (m *meter) prepared(players []player, first contest.Round) (err error) {
+// prepared has players take turns, each in a process of its own that has done its
+// first round, if there is one.
+func (m *meter) prepared(players []player) (err error) {
 	var started []player
 	defer func() { err = closeAll(started, err) }()
 	for _, p := range players {
@@ -234,11 +219,10 @@ func (m *meter) prepared(players []player, first contest.Round) (err error) {
 			return err
 		}
 		started = append(started, p)
-		if first.Work == "" {
+		if p.first.Work == "" {
 			continue
 		}
-		first.Gateways = p.round.Gateways
-		if _, err := p.client.Do(first); err != nil {
+		if _, err := p.client.Do(p.first); err != nil {
 			return err
 		}
 	}

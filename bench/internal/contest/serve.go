@@ -11,13 +11,12 @@ import (
 
 // player does rounds with one contender.
 type player struct {
-	ctx    context.Context
-	dial   Dial
-	url    string
-	client Client
-	more   []Client // the other connections of rounds with several
-	extra  []Client // connected in a round
-	kept   Kept
+	ctx     context.Context
+	dial    Dial
+	url     string
+	clients []Client // at least one; more after a round with several connections
+	extra   []Client // connected in a round
+	kept    Kept
 }
 
 // Serve connects a contender to url, answers with an empty Result, and then
@@ -28,7 +27,7 @@ func Serve(ctx context.Context, dial Dial, url string, in io.Reader, out io.Writ
 	if err != nil {
 		return err
 	}
-	p := &player{ctx: ctx, dial: dial, url: url, client: client}
+	p := &player{ctx: ctx, dial: dial, url: url, clients: []Client{client}}
 	defer func() { err = errors.Join(err, p.close()) }()
 	results := json.NewEncoder(out)
 	if err := results.Encode(Result{}); err != nil {
@@ -64,31 +63,30 @@ func (p *player) play(r Round) Result {
 
 // close ends the connections.
 func (p *player) close() error {
-	err := p.client.Close()
-	for _, c := range p.more {
-		err = errors.Join(err, c.Close())
+	var errs []error
+	for _, c := range p.clients {
+		errs = append(errs, c.Close())
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // share does a round with as many connections as it is for, all at once. It
 // makes those that are missing.
 func (p *player) share(r Round) error {
 	if r.Gateways <= 1 {
-		return p.work(p.client, r)
+		return p.work(p.clients[0], r)
 	}
-	for len(p.more) < r.Gateways-1 {
+	for len(p.clients) < r.Gateways {
 		c, err := p.dial(p.ctx, p.url)
 		if err != nil {
 			return err
 		}
-		p.more = append(p.more, c)
+		p.clients = append(p.clients, c)
 	}
-	clients := append([]Client{p.client}, p.more[:r.Gateways-1]...)
-	errs := make([]error, len(clients))
+	errs := make([]error, r.Gateways)
 	var wait sync.WaitGroup
-	for i, c := range clients {
-		wait.Go(func() { errs[i] = p.work(c, r.share(i)) })
+	for i := range errs {
+		wait.Go(func() { errs[i] = p.work(p.clients[i], r.share(i)) })
 	}
 	wait.Wait()
 	return errors.Join(errs...)

@@ -2,8 +2,10 @@
 //
 // The test of each package describes it by a Package and calls CheckCoverage,
 // CheckRequests, CheckSamples and FuzzParse. Tests with a real Janus send their
-// requests through a Recorder and check the answers and events by CheckLossless
-// or CheckResultLossless.
+// requests through a Recorder, check the requests by CheckAllSet and the answers
+// by CheckAnswer or ParseAnswer, wait for events by Next, and check both answers
+// and events by CheckLossless or CheckResultLossless. In the end, CheckComplete
+// finds the requests that they left out.
 package plugtest
 
 import (

@@ -67,7 +67,13 @@ func (m method) full() reflect.Value {
 	if m.request == nil {
 		return reflect.Value{}
 	}
-	q := reflect.New(m.request)
+	return Full(m.request)
+}
+
+// Full returns a request struct with all fields set, and with a member "further"
+// in Extra.
+func Full(request reflect.Type) reflect.Value {
+	q := reflect.New(request)
 	Fill(q.Interface())
 	q.Elem().FieldByName("Extra").Set(reflect.ValueOf(map[string]any{"further": true}))
 	return q.Elem()
@@ -126,9 +132,16 @@ func checkFull(t *testing.T, m method, caller *Recorder) {
 	if m.request == nil {
 		return
 	}
-	checkSent(t, m.request, call.Body)
-	if call.Body["further"] != true {
-		t.Error("Extra is not sent")
+	CheckSent(t, m.request, call.Body)
+}
+
+// CheckSent fails the test if the JSON object of a request lacks a field of its
+// struct, or the Extra that Full gives it.
+func CheckSent(t *testing.T, request reflect.Type, body map[string]any) {
+	t.Helper()
+	checkSent(t, request, body)
+	if body["further"] != true {
+		t.Errorf("%v: Extra is not sent", request)
 	}
 }
 

@@ -3,7 +3,6 @@ package audiobridge_test
 import (
 	"context"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -28,9 +27,9 @@ type conversation struct {
 	session *janus.Session
 	strings bool // whether ids are strings
 
-	users []*user
-	full  map[reflect.Type]bool // request structs that were sent with every field
-	kinds map[string]bool       // events that were received
+	recorders []*plugtest.Recorder  // of all users
+	full      map[reflect.Type]bool // request structs that were sent with every field
+	kinds     map[string]bool       // events that were received
 }
 
 // converse starts a server and a session. Ids are strings if strings is true.
@@ -77,33 +76,17 @@ func (c *conversation) user() *user {
 		c.Fatal(err)
 	}
 	recorder := &plugtest.Recorder{Caller: handle}
-	u := &user{audiobridge.On(recorder), c, handle, recorder}
-	c.users = append(c.users, u)
-	return u
+	c.recorders = append(c.recorders, recorder)
+	return &user{audiobridge.On(recorder), c, handle, recorder}
 }
 
 // full fails the test if a field of a request is not set, and returns the
 // request.
 func full[Q any](c *conversation, q Q) Q {
 	c.Helper()
-	checkFull(c, reflect.ValueOf(q))
+	plugtest.CheckAllSet(c, q)
 	c.full[reflect.TypeFor[Q]()] = true
 	return q
-}
-
-func checkFull(c *conversation, q reflect.Value) {
-	c.Helper()
-	for i := range q.NumField() {
-		field := q.Field(i)
-		name := q.Type().Field(i).Name
-		switch {
-		case name == "Extra":
-		case field.IsZero():
-			c.Errorf("%v: %s is not set", q.Type(), name)
-		case field.Kind() == reflect.Pointer && field.Elem().Kind() == reflect.Struct:
-			checkFull(c, field.Elem())
-		}
-	}
 }
 
 // result is what a method of the Client returned.
@@ -119,41 +102,22 @@ func ok[E plugin.Event](answer E, err error) result[E] { return result[E]{answer
 // hold everything that Janus sent. Parse must understand the answer as well.
 func (r result[E]) to(u *user) E {
 	u.Helper()
-	if r.err != nil {
-		u.Fatal(r.err)
-	}
-	plugtest.CheckLossless(u, r.answer, "audiobridge")
-	parsed, _ := audiobridge.Parse(u.recorder.Last(u).Answer)
-	if !reflect.DeepEqual(parsed, plugin.Event(r.answer)) {
-		u.Errorf("Parse makes %T %+v of the answer %T %s", parsed, parsed, r.answer, r.answer.EventMeta().Raw)
-	}
+	plugtest.CheckAnswer(u, pkg, u.recorder, r.answer, r.err)
+	pkg.Check(u, r.answer)
 	return r.answer
 }
 
 // done fails the test if a request without an answer of its own failed.
 func (u *user) done(err error) {
 	u.Helper()
-	if err != nil {
-		u.Fatal(err)
-	}
-	parsed, _ := audiobridge.Parse(u.recorder.Last(u).Answer)
-	if _, isSuccess := parsed.(*audiobridge.Success); !isSuccess {
-		u.Errorf("Parse makes %T of the answer", parsed)
-	} else {
-		plugtest.CheckLossless(u, parsed, "audiobridge")
-	}
+	pkg.Check(u, plugtest.ParseAnswer[*audiobridge.Success](u, pkg, u.recorder, err))
 }
 
 // next waits for the user's next event, which must be an E, and checks that it
 // holds everything that Janus sent.
 func next[E plugin.Event](u *user) E {
 	u.Helper()
-	event := u.next()
-	wanted, isWanted := event.(E)
-	if !isWanted {
-		u.Fatalf("got %T %s, want %T", event, event.EventMeta().Raw, *new(E))
-	}
-	return wanted
+	return plugtest.As[E](u, u.next())
 }
 
 // afterLeaving is next, but passes over participants who leave. Those who are
@@ -175,33 +139,8 @@ func afterLeaving[E plugin.Event](u *user) E {
 // Janus sent.
 func (u *user) next() plugin.Event {
 	u.Helper()
-	for {
-		select {
-		case msg, open := <-u.handle.Events:
-			if !open {
-				u.Fatal("the handle ended")
-			}
-			event, isEvent := audiobridge.Parse(msg)
-			if !isEvent {
-				continue // about the PeerConnection
-			}
-			plugtest.CheckLossless(u, event, "audiobridge")
-			u.kinds[reflect.TypeOf(event).String()] = true
-			return event
-		case <-u.ctx.Done():
-			u.Fatal("no event came")
-		}
-	}
-}
-
-// sent returns the names of the requests that were sent, in order.
-func (c *conversation) sent() []string {
-	var names []string
-	for _, u := range c.users {
-		for _, call := range u.recorder.Calls() {
-			names = append(names, call.Request)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	event := plugtest.Next(u.ctx, u, pkg, u.handle)
+	pkg.Check(u, event)
+	u.kinds[reflect.TypeOf(event).String()] = true
+	return event
 }

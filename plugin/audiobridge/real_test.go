@@ -510,16 +510,8 @@ func empty(c *conversation, r *testRoom) {
 // fields, or if a kind of event did not come.
 func checkComplete(c *conversation) {
 	c.Helper()
-	coverage := plugtest.ReadCoverage(c)
-	if sent := c.sent(); !slices.Equal(sent, coverage.RequestNames("")) {
-		c.Errorf("sent the requests %v, want %v", sent, coverage.RequestNames(""))
-	}
-	for _, q := range pkg.RequestStructs() {
-		if !c.full[q] {
-			c.Errorf("%v was not sent with all fields", q)
-		}
-	}
-	for _, kind := range coverage.EventStructs() {
+	plugtest.CheckComplete(c, pkg, c.full, c.recorders)
+	for _, kind := range plugtest.ReadCoverage(c).EventStructs() {
 		suspension := kind == "Suspended" || kind == "Resumed"
 		// Janus reads the audio levels of PeerConnections only, not of plain RTP.
 		talking := kind == "Talking" || kind == "StoppedTalking"

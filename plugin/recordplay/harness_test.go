@@ -30,9 +30,9 @@ type conversation struct {
 	server  *realjanus.Server
 	session *janus.Session
 
-	users []*user
-	full  map[reflect.Type]bool // request structs that were sent with every field
-	kinds map[string]bool       // answers and events that were received
+	recorders []*plugtest.Recorder  // of all users
+	full      map[reflect.Type]bool // request structs that were sent with every field
+	kinds     map[string]bool       // answers and events that were received
 }
 
 // converse starts a server and a session.
@@ -69,21 +69,15 @@ func (c *conversation) user() *user {
 		c.Fatal(err)
 	}
 	recorder := &plugtest.Recorder{Caller: handle}
-	u := &user{recordplay.On(recorder), c, handle, recorder}
-	c.users = append(c.users, u)
-	return u
+	c.recorders = append(c.recorders, recorder)
+	return &user{recordplay.On(recorder), c, handle, recorder}
 }
 
 // full fails the test if a field of a request is not set, and returns the
 // request.
 func full[Q any](c *conversation, q Q) Q {
 	c.Helper()
-	value := reflect.ValueOf(q)
-	for i := range value.NumField() {
-		if name := value.Type().Field(i).Name; name != "Extra" && value.Field(i).IsZero() {
-			c.Errorf("%T: %s is not set", q, name)
-		}
-	}
+	plugtest.CheckAllSet(c, q)
 	c.full[reflect.TypeFor[Q]()] = true
 	return q
 }
@@ -102,35 +96,15 @@ func answer[E plugin.Event](e E, err error) result[E] { return result[E]{e, err}
 // way.
 func (r result[E]) to(u *user) E {
 	u.Helper()
-	if r.err != nil {
-		u.Fatal(r.err)
-	}
+	plugtest.CheckAnswer(u, pkg, u.recorder, r.answer, r.err)
 	u.check(r.answer)
-	parsed, _ := recordplay.Parse(u.recorder.Last(u).Answer)
-	if !reflect.DeepEqual(parsed, plugin.Event(r.answer)) {
-		u.Errorf("Parse makes %T %+v of the answer %T %s", parsed, parsed, r.answer, r.answer.EventMeta().Raw)
-	}
 	return r.answer
-}
-
-// is fails the test if an event is not an E, and returns it.
-func is[E plugin.Event](u *user, event plugin.Event) E {
-	u.Helper()
-	wanted, ok := event.(E)
-	if !ok {
-		u.Fatalf("got %T %s, want %T", event, event.EventMeta().Raw, *new(E))
-	}
-	return wanted
 }
 
 // done fails the test if a request without an answer of its own failed.
 func (u *user) done(err error) {
 	u.Helper()
-	if err != nil {
-		u.Fatal(err)
-	}
-	parsed, _ := recordplay.Parse(u.recorder.Last(u).Answer)
-	u.check(is[*recordplay.Success](u, parsed))
+	u.check(plugtest.ParseAnswer[*recordplay.Success](u, pkg, u.recorder, err))
 }
 
 // check fails the test if an event does not hold everything that Janus sent.
@@ -144,20 +118,9 @@ func (u *user) check(event plugin.Event) {
 // holds everything that Janus sent.
 func next[E plugin.Event](u *user) E {
 	u.Helper()
-	for {
-		select {
-		case msg, open := <-u.handle.Events:
-			if !open {
-				u.Fatal("the handle ended")
-			}
-			if event, ok := recordplay.Parse(msg); ok {
-				u.check(event)
-				return is[E](u, event)
-			}
-		case <-u.ctx.Done():
-			u.Fatalf("%T did not come", *new(E))
-		}
-	}
+	event := plugtest.Next(u.ctx, u, pkg, u.handle)
+	u.check(event)
+	return plugtest.As[E](u, event)
 }
 
 // discriminators are the paths of the members that tell the kinds apart, which

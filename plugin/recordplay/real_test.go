@@ -166,26 +166,8 @@ func fail(c *conversation) {
 // checkComplete fails the test if a request was not sent with every field, or if
 // an answer or an event was not received.
 func checkComplete(c *conversation) {
-	client := reflect.TypeFor[*recordplay.Client]()
-	for i := range client.NumMethod() {
-		method := client.Method(i)
-		if method.Type.NumIn() > 2 && method.Type.In(2).Kind() == reflect.Struct && !c.full[method.Type.In(2)] {
-			c.Errorf("%s was not sent with every field", method.Name)
-		}
-	}
-	sent := map[string]bool{}
-	for _, u := range c.users {
-		for _, call := range u.recorder.Calls() {
-			sent[call.Request] = true
-		}
-	}
-	coverage := plugtest.ReadCoverage(c)
-	for _, name := range coverage.RequestNames("") {
-		if !sent[name] {
-			c.Errorf("%s was not sent", name)
-		}
-	}
-	for _, kind := range coverage.Structs() {
+	plugtest.CheckComplete(c, pkg, c.full, c.recorders)
+	for _, kind := range plugtest.ReadCoverage(c).Structs() {
 		if !c.kinds[kind] && kind != "SlowLink" { // which needs a bad network
 			c.Errorf("no %s was received", kind)
 		}

@@ -181,11 +181,7 @@ func must[V any](v V, err error) func(t *testing.T) V {
 // as returns event as a P, or ends the test.
 func as[P plugin.Event](t *testing.T, event sip.Event) P {
 	t.Helper()
-	p, ok := event.(P)
-	if !ok {
-		t.Fatalf("got %T %s, want %T", event, event.EventMeta().Raw, *new(P))
-	}
-	return p
+	return plugtest.As[P](t, event)
 }
 
 // again repeats a request that Janus ignores while a change of the call is under

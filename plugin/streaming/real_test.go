@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -235,9 +234,9 @@ func watch(c *conversation) {
 	if updating.JSEP == nil || updating.JSEP.Type != "offer" {
 		c.Fatalf("the offer of the restart is %+v", updating.JSEP)
 	}
-	is[*streaming.Starting](viewer, answer(viewer.Start(c.ctx, answerTo(updating.JSEP))).to(viewer))
+	plugtest.As[*streaming.Starting](viewer, answer(viewer.Start(c.ctx, answerTo(updating.JSEP))).to(viewer))
 	answer(viewer.Pause(c.ctx)).to(viewer)
-	is[*streaming.Starting](viewer, answer(viewer.Start(c.ctx, nil)).to(viewer))
+	plugtest.As[*streaming.Starting](viewer, answer(viewer.Start(c.ctx, nil)).to(viewer))
 	answer(viewer.Configure(c.ctx, full(c, streaming.Configure{
 		Mid: "s", Send: ptr(false), Substream: ptr(0), Temporal: ptr(0), Fallback: ptr(0), SpatialLayer: ptr(0), TemporalLayer: ptr(0),
 		MinDelay: ptr(0), MaxDelay: ptr(0),
@@ -259,7 +258,7 @@ func watch(c *conversation) {
 		c.Errorf("switched: %s", switched.Raw)
 	}
 	if c.server.AtLeast(1, 2, 0) { // older versions do not answer
-		is[*streaming.Idle](viewer, answer(viewer.Stop(c.ctx)).to(viewer))
+		plugtest.As[*streaming.Idle](viewer, answer(viewer.Stop(c.ctx)).to(viewer))
 	}
 	u.done(u.KickAll(c.ctx, full(c, streaming.KickAll{ID: other, Secret: "s3cret"})))
 	next[*streaming.KickedAll](viewer)
@@ -359,29 +358,15 @@ var unseen = []string{"Started", "Stopping", "SubstreamChanged", "TemporalChange
 // checkComplete fails the test if a request was not sent with every field, or
 // if an answer or an event was not received.
 func checkComplete(c *conversation) {
-	client := reflect.TypeFor[*streaming.Client]()
-	for i := range client.NumMethod() {
-		method := client.Method(i)
-		if method.Type.NumIn() > 2 && method.Type.In(2).Kind() == reflect.Struct && !c.full[method.Type.In(2)] {
-			c.Errorf("%s was not sent with every field", method.Name)
-		}
+	var unknown []string
+	if !c.server.AtLeast(1, 2, 0) {
+		unknown = append(unknown, "stop")
 	}
-	sent := map[string]bool{}
-	for _, u := range c.users {
-		for _, call := range u.recorder.Calls() {
-			sent[call.Request] = true
-		}
-	}
-	coverage := plugtest.ReadCoverage(c)
-	for _, name := range coverage.RequestNames("") {
-		if !sent[name] && (name != "stop" || c.server.AtLeast(1, 2, 0)) {
-			c.Errorf("%s was not sent", name)
-		}
-	}
+	plugtest.CheckComplete(c, pkg, c.full, c.recorders, unknown...)
 	newer := map[string]bool{
 		"RTSPDisconnected": !c.server.AtLeast(1, 3, 3), "RTSPReconnected": !c.server.AtLeast(1, 3, 3), "Idle": !c.server.AtLeast(1, 2, 0),
 	}
-	for _, kind := range coverage.Structs() {
+	for _, kind := range plugtest.ReadCoverage(c).Structs() {
 		if !c.kinds[kind] && !newer[kind] && !slices.Contains(unseen, kind) {
 			c.Errorf("no %s was received", kind)
 		}

@@ -45,7 +45,7 @@ func TestDataRequestsSendAllTheirFields(t *testing.T) {
 	var names []string
 	for _, q := range dataRequests {
 		kind := reflect.TypeOf(q)
-		text, err := textroom.MarshalData("t1", filled(kind).(textroom.DataRequest))
+		text, err := textroom.MarshalData("t1", plugtest.Full(kind).Interface().(textroom.DataRequest))
 		var body map[string]any
 		if err == nil {
 			err = json.Unmarshal(text, &body)
@@ -54,7 +54,7 @@ func TestDataRequestsSendAllTheirFields(t *testing.T) {
 			t.Errorf("%T: %v", q, err)
 			continue
 		}
-		checkSent(t, kind, body)
+		plugtest.CheckSent(t, kind, body)
 		if body["transaction"] != "t1" || body["textroom"] != strings.ToLower(kind.Name()) || body["request"] != nil {
 			t.Errorf("%T sends %s", q, text)
 		}
@@ -62,28 +62,6 @@ func TestDataRequestsSendAllTheirFields(t *testing.T) {
 	}
 	if want := plugtest.ReadCoverage(t).RequestNames("data"); !slices.Equal(names, want) {
 		t.Errorf("the data requests are %v, want %v", names, want)
-	}
-}
-
-// filled returns a request with all its fields set.
-func filled(request reflect.Type) any {
-	q := reflect.New(request)
-	plugtest.Fill(q.Interface())
-	q.Elem().FieldByName("Extra").Set(reflect.ValueOf(map[string]any{"further": true}))
-	return q.Elem().Interface()
-}
-
-// checkSent fails the test if a JSON object lacks a field of a request.
-func checkSent(t *testing.T, request reflect.Type, body map[string]any) {
-	t.Helper()
-	for i := range request.NumField() {
-		name, _, _ := strings.Cut(request.Field(i).Tag.Get("json"), ",")
-		if name != "-" && body[name] == nil {
-			t.Errorf("%v is sent without %s", request, name)
-		}
-	}
-	if body["further"] != true {
-		t.Errorf("%v is sent without Extra", request)
 	}
 }
 

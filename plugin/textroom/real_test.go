@@ -31,7 +31,7 @@ type conversation struct {
 	ctx      context.Context
 	handle   *janus.Handle
 	recorder *plugtest.Recorder
-	full     []string // request structs that were sent with every field
+	full     map[reflect.Type]bool // request structs that were sent with every field
 }
 
 // converse starts a server and attaches a handle.
@@ -45,7 +45,7 @@ func converse(t *testing.T, config string) *conversation {
 	t.Cleanup(cancel)
 	handle := attach(ctx, t, server.URL)
 	recorder := &plugtest.Recorder{Caller: handle}
-	return &conversation{T: t, Client: textroom.On(recorder), ctx: ctx, handle: handle, recorder: recorder}
+	return &conversation{T: t, Client: textroom.On(recorder), ctx: ctx, handle: handle, recorder: recorder, full: map[reflect.Type]bool{}}
 }
 
 // attach returns a handle of the plugin, which ends with the test.
@@ -63,13 +63,8 @@ func attach(ctx context.Context, t testing.TB, url string) *janus.Handle {
 // request.
 func full[Q any](c *conversation, q Q) Q {
 	c.Helper()
-	v := reflect.ValueOf(q)
-	for i := range v.NumField() {
-		if name := v.Type().Field(i).Name; name != "Extra" && v.Field(i).IsZero() {
-			c.Errorf("%T: %s is not set", q, name)
-		}
-	}
-	c.full = append(c.full, v.Type().Name())
+	plugtest.CheckAllSet(c, q)
+	c.full[reflect.TypeFor[Q]()] = true
 	return q
 }
 
@@ -85,14 +80,8 @@ func got[E plugin.Event](event E, err error) answer[E] { return answer[E]{event,
 // everything that Janus sent. Parse must understand the answer as well.
 func (a answer[E]) by(c *conversation) E {
 	c.Helper()
-	if a.err != nil {
-		c.Fatal(a.err)
-	}
+	plugtest.CheckAnswer(c, pkg, c.recorder, a.event, a.err)
 	plugtest.CheckLossless(c, a.event, "textroom")
-	parsed, _ := textroom.Parse(c.recorder.Last(c).Answer)
-	if !reflect.DeepEqual(parsed, plugin.Event(a.event)) {
-		c.Errorf("Parse makes %T %+v of the answer %T %s", parsed, parsed, a.event, a.event.EventMeta().Raw)
-	}
 	return a.event
 }
 
@@ -100,14 +89,7 @@ func (a answer[E]) by(c *conversation) E {
 // makes an E of the answer.
 func done[E plugin.Event](c *conversation, err error) {
 	c.Helper()
-	if err != nil {
-		c.Fatal(err)
-	}
-	parsed, _ := textroom.Parse(c.recorder.Last(c).Answer)
-	if _, ok := parsed.(E); !ok {
-		c.Fatalf("Parse makes %T of the answer, want %T", parsed, *new(E))
-	}
-	plugtest.CheckLossless(c, parsed, "textroom")
+	plugtest.CheckLossless(c, plugtest.ParseAnswer[E](c, pkg, c.recorder, err), "textroom")
 }
 
 // refused fails the test if err is not an error of the given code.
@@ -137,7 +119,7 @@ func TestRealRequests(t *testing.T) {
 			c.moderate(test.room)
 			c.negotiate()
 			c.destroy(test.room)
-			c.checkComplete()
+			plugtest.CheckComplete(c, pkg, c.full, []*plugtest.Recorder{c.recorder})
 		})
 	}
 }
@@ -224,26 +206,6 @@ func (c *conversation) destroy(room plugin.ID) {
 	}
 	_, err := c.ListParticipants(c.ctx, textroom.ListParticipants{Room: room})
 	c.refused(err, textroom.ErrorNoSuchRoom)
-}
-
-// checkComplete fails the test if a request was not sent, or not with every
-// field.
-func (c *conversation) checkComplete() {
-	var sent, methods []string
-	for _, call := range c.recorder.Calls() {
-		sent = append(sent, call.Request)
-	}
-	slices.Sort(sent)
-	if sent = slices.Compact(sent); !slices.Equal(sent, plugtest.ReadCoverage(c).RequestNames("")) {
-		c.Errorf("the requests sent are %v", sent)
-	}
-	for _, q := range pkg.RequestStructs() {
-		methods = append(methods, q.Name())
-	}
-	slices.Sort(c.full)
-	if !slices.Equal(c.full, methods) {
-		c.Errorf("sent with every field were %v, want %v", c.full, methods)
-	}
 }
 
 // answerTo returns an answer to an offer of data channels, by a peer that will

@@ -31,10 +31,11 @@ func checkLossless(t testing.TB, event plugin.Event) {
 // exchange is a test on a real Janus.
 type exchange struct {
 	*testing.T
-	ctx     context.Context
-	session *janus.Session
-	users   []*user
-	kinds   map[string]bool // events that were received
+	ctx       context.Context
+	session   *janus.Session
+	recorders []*plugtest.Recorder  // of all users
+	full      map[reflect.Type]bool // request structs that were sent with every field
+	kinds     map[string]bool       // events that were received
 }
 
 // user is a handle of an exchange.
@@ -50,7 +51,7 @@ func startExchange(t *testing.T) *exchange {
 	server := realjanus.Start(t, realjanus.Options{Plugins: []string{"videocall"}})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	return &exchange{T: t, ctx: ctx, session: plugtest.NewSession(ctx, t, server.URL), kinds: map[string]bool{}}
+	return &exchange{T: t, ctx: ctx, session: plugtest.NewSession(ctx, t, server.URL), full: map[reflect.Type]bool{}, kinds: map[string]bool{}}
 }
 
 // user attaches a handle.
@@ -61,9 +62,17 @@ func (x *exchange) user() *user {
 		x.Fatal(err)
 	}
 	recorder := &plugtest.Recorder{Caller: handle}
-	u := &user{videocall.On(recorder), x, handle, recorder}
-	x.users = append(x.users, u)
-	return u
+	x.recorders = append(x.recorders, recorder)
+	return &user{videocall.On(recorder), x, handle, recorder}
+}
+
+// full fails the test if a field of a request is not set, and returns the
+// request.
+func full[Q any](x *exchange, q Q) Q {
+	x.Helper()
+	plugtest.CheckAllSet(x, q)
+	x.full[reflect.TypeFor[Q]()] = true
+	return q
 }
 
 // answer is what a method of the Client returned.
@@ -75,12 +84,11 @@ type answer[E plugin.Event] struct {
 func got[E plugin.Event](event E, err error) answer[E] { return answer[E]{event, err} }
 
 // by fails the test if the user's last request failed, or if the answer does not
-// hold everything that Janus sent.
+// hold everything that Janus sent. Parse must understand the answer in the same
+// way.
 func (a answer[E]) by(u *user) E {
 	u.Helper()
-	if a.err != nil {
-		u.Fatal(a.err)
-	}
+	plugtest.CheckAnswer(u, pkg, u.recorder, a.event, a.err)
 	checkLossless(u, a.event)
 	return a.event
 }
@@ -89,27 +97,14 @@ func (a answer[E]) by(u *user) E {
 // holds everything that Janus sent.
 func next[E plugin.Event](u *user) E {
 	u.Helper()
-	for {
-		select {
-		case msg := <-u.handle.Events:
-			event, ok := videocall.Parse(msg)
-			if !ok {
-				continue // about the PeerConnection
-			}
-			checkLossless(u, event)
-			wanted, ok := event.(E)
-			if !ok {
-				u.Fatalf("got %T %s, want %T", event, event.EventMeta().Raw, *new(E))
-			}
-			if event.EventMeta().Transaction != "" {
-				u.Errorf("%T has the transaction of a request", event)
-			}
-			u.kinds[reflect.TypeOf(event).Elem().Name()] = true
-			return wanted
-		case <-u.ctx.Done():
-			u.Fatalf("no %T arrived", *new(E))
-		}
+	event := plugtest.Next(u.ctx, u, pkg, u.handle)
+	checkLossless(u, event)
+	wanted := plugtest.As[E](u, event)
+	if event.EventMeta().Transaction != "" {
+		u.Errorf("%T has the transaction of a request", event)
 	}
+	u.kinds[reflect.TypeOf(event).Elem().Name()] = true
+	return wanted
 }
 
 // refused fails the test if err is not an error of the given code.
@@ -134,16 +129,7 @@ func TestRealCall(t *testing.T) {
 	x.decline(x.registered("dave"), x.registered("erin"))
 	x.mistake(x.registered("frank"))
 
-	var sent []string
-	for _, u := range x.users {
-		for _, call := range u.recorder.Calls() {
-			sent = append(sent, call.Request)
-		}
-	}
-	slices.Sort(sent)
-	if sent = slices.Compact(sent); !slices.Equal(sent, plugtest.ReadCoverage(t).RequestNames("")) {
-		t.Errorf("the requests sent are %v", sent)
-	}
+	plugtest.CheckComplete(t, pkg, x.full, x.recorders)
 	want := slices.DeleteFunc(plugtest.ReadCoverage(t).EventStructs(), func(kind string) bool {
 		return kind == "SimulcastLayers" || kind == "SlowLink"
 	})
@@ -160,7 +146,7 @@ func (x *exchange) register(alice, bob *user) {
 	_, err := alice.Call(x.ctx, videocall.Call{Username: "bob"}, nil)
 	x.refused(err, videocall.ErrorRegisterFirst)
 	for name, u := range map[string]*user{"alice": alice, "bob": bob} {
-		if registered := got(u.Register(x.ctx, videocall.Register{Username: name})).by(u); registered.Username != name {
+		if registered := got(u.Register(x.ctx, full(x, videocall.Register{Username: name}))).by(u); registered.Username != name {
 			x.Errorf("registered %+v", registered)
 		}
 	}
@@ -184,7 +170,7 @@ func (x *exchange) registered(name string) *user {
 
 // call lets Alice call Bob, who accepts.
 func (x *exchange) call(alice, bob *user) {
-	event := got(alice.Call(x.ctx, videocall.Call{Username: "bob"}, offer())).by(alice)
+	event := got(alice.Call(x.ctx, full(x, videocall.Call{Username: "bob"}), offer())).by(alice)
 	if _, ok := event.(*videocall.Calling); !ok {
 		x.Fatalf("the answer is %T", event)
 	}
@@ -212,15 +198,10 @@ func (x *exchange) busy(carol *user) {
 
 // set changes settings and renegotiates.
 func (x *exchange) set(alice, bob *user) {
-	all := videocall.Set{
+	all := full(x, videocall.Set{
 		Audio: ptr(true), Video: ptr(false), Bitrate: ptr(128_000), Record: ptr(true), Filename: "recording", Restart: true,
 		Substream: ptr(1), Temporal: ptr(2), Fallback: ptr(500_000),
-	}
-	for v, i := reflect.ValueOf(all), 0; i < v.NumField(); i++ {
-		if name := v.Type().Field(i).Name; name != "Extra" && v.Field(i).IsZero() {
-			x.Errorf("%s is not set", name)
-		}
-	}
+	})
 	if set := got(alice.Set(x.ctx, all, nil)).by(alice); set.JSEP != nil {
 		x.Errorf("settings were answered with %+v", set.JSEP)
 	}
@@ -240,7 +221,7 @@ func (x *exchange) set(alice, bob *user) {
 
 // hangUp ends the call. Bob may also be told that Alice's PeerConnection is gone.
 func (x *exchange) hangUp(alice, bob *user) {
-	own := got(alice.Hangup(x.ctx, videocall.Hangup{Reason: "dinner"})).by(alice)
+	own := got(alice.Hangup(x.ctx, full(x, videocall.Hangup{Reason: "dinner"}))).by(alice)
 	if own.Username != "alice" || own.Reason != "Explicit hangup" {
 		x.Errorf("hung up %+v", own)
 	}

@@ -33,9 +33,9 @@ type conversation struct {
 	standIn bool   // the server is no real Janus
 	strings bool   // whether ids are strings
 
-	users []*user
-	full  map[reflect.Type]bool // request structs that were sent with every field
-	kinds map[reflect.Type]bool // answers and events that were received
+	recorders []*plugtest.Recorder  // of all users
+	full      map[reflect.Type]bool // request structs that were sent with every field
+	kinds     map[reflect.Type]bool // answers and events that were received
 }
 
 // converse starts a conversation with the server at url.
@@ -111,36 +111,21 @@ func (c *conversation) user() *user {
 		c.Fatal(err)
 	}
 	recorder := &plugtest.Recorder{Caller: handle}
-	u := &user{videoroom.On(recorder), c, handle, recorder}
-	c.users = append(c.users, u)
-	return u
+	c.recorders = append(c.recorders, recorder)
+	return &user{videoroom.On(recorder), c, handle, recorder}
 }
 
 // full fails the test if a field of a request is not set, except the named ones,
 // and returns the request.
 func full[Q any](c *conversation, q Q, except ...string) Q {
 	c.Helper()
-	except = append(except, "Extra")
+	except = append(except, "videoroom.Stream") // see remoteStreamKeys
 	if c.standIn {
 		except = append(except, "Permanent") // it has no configuration file
 	}
-	checkFull(c, reflect.ValueOf(q), except)
+	plugtest.CheckAllSet(c, q, except...)
 	c.full[reflect.TypeFor[Q]()] = true
 	return q
-}
-
-func checkFull(c *conversation, q reflect.Value, except []string) {
-	c.Helper()
-	for i := range q.NumField() {
-		field, name := q.Field(i), q.Type().Field(i).Name
-		switch {
-		case slices.Contains(except, name):
-		case field.IsZero():
-			c.Errorf("%v: %s is not set", q.Type(), name)
-		case field.Kind() == reflect.Slice && field.Type().Elem().Kind() == reflect.Struct && field.Type().Elem() != reflect.TypeFor[videoroom.Stream]():
-			checkFull(c, field.Index(0), except)
-		}
-	}
 }
 
 // result is what a method of the Client returned.
@@ -157,14 +142,8 @@ func answer[E plugin.Event](e E, err error) result[E] { return result[E]{e, err}
 // way.
 func (r result[E]) to(u *user) E {
 	u.Helper()
-	if r.err != nil {
-		u.Fatal(r.err)
-	}
+	plugtest.CheckAnswer(u, pkg, u.recorder, r.answer, r.err)
 	u.check(r.answer)
-	parsed, _ := videoroom.Parse(u.recorder.Last(u).Answer)
-	if !reflect.DeepEqual(parsed, plugin.Event(r.answer)) {
-		u.Errorf("Parse makes %T %+v of the answer %T %s", parsed, parsed, r.answer, r.answer.EventMeta().Raw)
-	}
 	return r.answer
 }
 
@@ -172,31 +151,20 @@ func (r result[E]) to(u *user) E {
 // returns it.
 func is[E plugin.Event](u *user, r result[plugin.Event]) E {
 	u.Helper()
-	wanted, ok := r.to(u).(E)
-	if !ok {
-		u.Fatalf("the answer is %T %s, want %T", r.answer, r.answer.EventMeta().Raw, *new(E))
-	}
-	return wanted
+	return plugtest.As[E](u, r.to(u))
 }
 
 // done fails the test if a request that has no answer of its own has failed, or
 // if Parse does not make an E of its answer.
 func done[E plugin.Event](u *user, err error) {
 	u.Helper()
-	if err != nil {
-		u.Fatal(err)
-	}
-	parsed, _ := videoroom.Parse(u.recorder.Last(u).Answer)
-	if _, ok := parsed.(E); !ok {
-		u.Errorf("Parse makes %T of the answer, want %T", parsed, *new(E))
-	}
-	u.check(parsed)
+	u.check(plugtest.ParseAnswer[E](u, pkg, u.recorder, err))
 }
 
 // check fails the test if an event does not hold everything that Janus sent.
 func (u *user) check(event plugin.Event) {
 	u.Helper()
-	plugtest.CheckLossless(u, event, discriminators(event)...)
+	pkg.Check(u, event)
 	u.kinds[reflect.TypeOf(event)] = true
 }
 
@@ -206,38 +174,10 @@ func (u *user) check(event plugin.Event) {
 func next[E plugin.Event](u *user) E {
 	u.Helper()
 	for {
-		event := u.event()
-		if event == nil {
-			u.Fatalf("%T did not come", *new(E))
-		}
-		wanted, ok := event.(E)
-		if !ok && u.standIn {
-			continue
-		}
-		if !ok {
-			u.Fatalf("got %T %s, want %T", event, event.EventMeta().Raw, *new(E))
-		}
-		return wanted
-	}
-}
-
-// event waits for the user's next event, and returns nil if there is none.
-func (u *user) event() plugin.Event {
-	u.Helper()
-	for {
-		select {
-		case msg, open := <-u.handle.Events:
-			if !open {
-				return nil
-			}
-			event, ok := videoroom.Parse(msg)
-			if !ok {
-				continue // about the PeerConnection
-			}
-			u.check(event)
-			return event
-		case <-u.ctx.Done():
-			return nil
+		event := plugtest.Next(u.ctx, u, pkg, u.handle)
+		u.check(event)
+		if _, ok := event.(E); ok || !u.standIn {
+			return plugtest.As[E](u, event)
 		}
 	}
 }

@@ -339,21 +339,7 @@ func leave(c *conversation, r *meeting) {
 // checkComplete fails the test if a request was not sent, or not with all
 // fields, or if an event did not come that comes without media.
 func checkComplete(c *conversation) {
-	var sent []string
-	for _, u := range c.users {
-		for _, call := range u.recorder.Calls() {
-			sent = append(sent, call.Request)
-		}
-	}
-	slices.Sort(sent)
-	if sent, want := slices.Compact(sent), plugtest.ReadCoverage(c).RequestNames(""); !slices.Equal(sent, want) {
-		c.Errorf("requests %q were sent, want %q", sent, want)
-	}
-	for _, q := range pkg.RequestStructs() {
-		if !c.full[q] {
-			c.Errorf("%v was not sent with all fields", q)
-		}
-	}
+	plugtest.CheckComplete(c, pkg, c.full, c.recorders)
 	for _, event := range kinds() {
 		_, media := needMedia[event]
 		media = media || c.standIn && talks(event)

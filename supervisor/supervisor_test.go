@@ -480,7 +480,7 @@ func TestTooManyAbandoned(t *testing.T) {
 func TestTeardown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
-		var got []string // verbs that the server has got
+		var got []string // verbs that the server has got, but for keepalives
 		verbs := func() []string {
 			mu.Lock()
 			defer mu.Unlock()
@@ -490,7 +490,9 @@ func TestTeardown(t *testing.T) {
 			answerAll(conn, func(verb string) {
 				mu.Lock()
 				defer mu.Unlock()
-				got = append(got, verb)
+				if verb != "keepalive" { // the first one comes at a random time
+					got = append(got, verb)
+				}
 			})
 		}
 		opts := quick("ws://memory/")

@@ -50,6 +50,7 @@ type gather struct {
 	timeout  time.Duration         // how long writing may make no progress
 
 	writers atomic.Int32 // messages on their way into buf
+	full    atomic.Bool  // buf has reached gatherLimit
 	until   time.Time    // dst's write deadline for inline writes; belongs to the goroutine that is writing
 
 	mu      sync.Mutex
@@ -63,9 +64,9 @@ type gather struct {
 	failed  error         // why dst was closed
 }
 
-// Write takes p for writing, unless an earlier write has failed. The websocket
-// library writes its frames to it. Bytes that belong to no message of ours,
-// such as pings and pongs, are written at once.
+// Write takes p for writing, unless an earlier write has failed. Bytes that belong
+// to no message of ours, such as pings and pongs, are written at once; messages are
+// written by leave.
 func (g *gather) Write(p []byte) (int, error) {
 	alone := g.writers.Load() == 0
 	g.mu.Lock()
@@ -82,23 +83,26 @@ func (g *gather) Write(p []byte) (int, error) {
 		return 0, errUnread
 	}
 	g.buf = append(g.buf, p...)
-	full := len(g.buf) >= gatherLimit
+	if len(g.buf) >= gatherLimit {
+		g.full.Store(true)
+	}
 	g.mu.Unlock()
-	if full || alone {
+	if alone {
 		g.flush(false)
 	}
 	return len(p), nil
 }
 
-// enter announces a message; leave, after the message was written, writes what
-// has gathered unless another message is on its way and will.
+// enter announces a message; leave, after the message was given to Write, writes
+// what has gathered unless another message is on its way and will.
 func (g *gather) enter() { g.writers.Add(1) }
 
 // leave ends what enter began. With crowd set, other goroutines that are ready
 // to write are let in first.
 func (g *gather) leave(crowd bool) {
-	if g.writers.Add(-1) == 0 {
-		g.flush(crowd)
+	last := g.writers.Add(-1) == 0
+	if last || g.full.Load() {
+		g.flush(crowd && last)
 	}
 }
 
@@ -214,6 +218,7 @@ func (g *gather) take(written []byte) []byte {
 	}
 	p := g.buf
 	g.buf, g.spare, g.unasked = g.spare, nil, 0
+	g.full.Store(false)
 	g.wake()
 	return p
 }

@@ -313,12 +313,14 @@ func TestLastOneWrites(t *testing.T) {
 	g := gatherInto(s, true, time.Minute)
 	g.enter()
 	g.enter()
+	g.enter()
 	_, _ = g.Write(make([]byte, gatherLimit-1))
 	g.leave(false)
 	if s.received() != 0 {
 		t.Fatal("written although another message is on its way")
 	}
 	_, _ = g.Write(make([]byte, 1))
+	g.leave(false)
 	if s.received() != gatherLimit || s.writeCount() != 1 {
 		t.Fatalf("%d bytes at the limit, in %d writes", s.received(), s.writeCount())
 	}
@@ -330,6 +332,13 @@ func TestLastOneWrites(t *testing.T) {
 	_, _ = g.Write(make([]byte, 1)) // of no message
 	if s.received() != gatherLimit+2 {
 		t.Fatal("a control frame was not written at once")
+	}
+	g.enter()
+	g.enter()
+	_, _ = g.Write(make([]byte, 1))
+	g.leave(false)
+	if s.received() != gatherLimit+2 {
+		t.Fatal("behind a full buffer, a message is written alone")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -171,15 +172,47 @@ func (c *gatherConn) begin(timeout time.Duration) *gather {
 	return out
 }
 
-// body is the connection as the websocket library sees it, above TLS.
+// body is the connection as the websocket library sees it, above TLS. Messages are
+// written to it beside the library, which passes each frame to a goroutine of its
+// own twice. The library writes control frames only, each with one call of Write.
 type body struct {
 	io.ReadWriteCloser
 	in   *inbox
 	out  io.Writer // nil if the connection itself gathers
 	open bool      // the handshake has succeeded
+
+	mu     sync.Mutex
+	frame  []byte // for the next message; at most KeepBuffer bytes
+	closed bool   // a close frame has been sent, or is about to be
 }
 
+// Write writes a control frame. A close frame is the last one (RFC 6455, section
+// 5.5.1).
 func (b *body) Write(p []byte) (int, error) {
+	if len(p) > 0 && p[0]&opcodeBits == opClose {
+		b.mu.Lock()
+		b.closed = true
+		b.mu.Unlock()
+	}
+	return b.write(p)
+}
+
+// message writes a text message. It only takes as long as gathering the bytes.
+func (b *body) message(p []byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return net.ErrClosed
+	}
+	frame := appendText(b.frame[:0], p)
+	if cap(frame) <= KeepBuffer {
+		b.frame = frame
+	}
+	_, err := b.write(frame)
+	return err
+}
+
+func (b *body) write(p []byte) (int, error) {
 	if b.out != nil {
 		return b.out.Write(p)
 	}

@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"encoding/binary"
 	"io"
 	"math"
 	"runtime"
@@ -16,19 +15,6 @@ const (
 
 	// atOnce is how many messages an inbox returns before it lets others run.
 	atOnce = 8
-)
-
-// The parts of a websocket frame's header (RFC 6455, section 5.2).
-const (
-	finBit      = 0x80
-	maskBit     = 0x80
-	lengthBits  = 0x7f
-	length16    = 126 // the length is in the next 2 bytes
-	length64    = 127 // the length is in the next 8 bytes
-	controlBit  = 0x08
-	wholeText   = finBit | 0x01 // the first byte of a text message in one frame
-	smallHeader = 2
-	maxHeader   = 14
 )
 
 // inbox is the receiving side of a websocket below the websocket library. It takes
@@ -138,38 +124,6 @@ func (b *inbox) begin(header int, payload int64) {
 	if first&controlBit == 0 {
 		b.incomplete = first&finBit == 0
 	}
-}
-
-// parseHeader returns the size of the header that b begins with, and of the payload
-// behind it. The first is 0 if the header is not complete.
-func parseHeader(b []byte) (header int, payload int64) {
-	if len(b) < smallHeader {
-		return 0, 0
-	}
-	header = smallHeader
-	length := b[1] & lengthBits
-	switch length {
-	case length16:
-		header += 2
-	case length64:
-		header += 8
-	}
-	if len(b) < header {
-		return 0, 0
-	}
-	switch length {
-	case length16:
-		payload = int64(binary.BigEndian.Uint16(b[smallHeader:]))
-	case length64:
-		// The library refuses lengths beyond an int64.
-		payload = int64(min(binary.BigEndian.Uint64(b[smallHeader:]), math.MaxInt64))
-	default:
-		payload = int64(length)
-	}
-	if b[1]&maskBit != 0 {
-		header += 4
-	}
-	return header, payload
 }
 
 // fill receives more.

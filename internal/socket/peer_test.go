@@ -14,11 +14,9 @@ import (
 	"testing"
 )
 
-// The opcodes of websocket frames.
+// The other opcodes of websocket frames.
 const (
 	opContinuation = 0
-	opText         = 1
-	opClose        = 8
 	opPing         = 9
 	opPong         = 10
 )

@@ -46,11 +46,13 @@ type Socket struct {
 	out  *gather
 	body *body
 	max  int64
-	buf  []byte // for the next message that the library reads; at most KeepBuffer bytes
 
-	mu    sync.Mutex
-	bound context.Context // the end of which ends the connection
-	free  func() bool     // ends that
+	// Only Read uses these.
+	buf     []byte          // for the next message that the library reads; at most KeepBuffer bytes
+	reading context.Context // of the last Read
+
+	mu   sync.Mutex
+	free func() bool // frees the context whose end ends the connection; may be nil
 }
 
 // Read returns the next message. It is valid until the next call, or for ever
@@ -58,7 +60,10 @@ type Socket struct {
 // ends the connection. An error is final; it is the cause given to Fail if there
 // was one before.
 func (s *Socket) Read(ctx context.Context) ([]byte, error) {
-	s.bind(ctx)
+	if ctx != s.reading {
+		s.bind(ctx)
+		s.reading = ctx
+	}
 	message := s.body.in.next()
 	if message == nil {
 		var err error
@@ -103,13 +108,13 @@ func (s *Socket) readLong(ctx context.Context) ([]byte, error) {
 func (s *Socket) bind(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ctx == s.bound || s.out.cause() != nil || s.body.in.off.Load() {
+	if s.body.in.off.Load() {
 		return
 	}
 	if s.free != nil {
 		s.free()
 	}
-	s.bound, s.free = ctx, context.AfterFunc(ctx, func() { s.Fail(ctx.Err()) })
+	s.free = context.AfterFunc(ctx, func() { s.Fail(ctx.Err()) })
 }
 
 // unbind ends what bind began.
@@ -118,7 +123,7 @@ func (s *Socket) unbind() {
 	defer s.mu.Unlock()
 	if s.free != nil {
 		s.free()
-		s.bound, s.free = nil, nil
+		s.free = nil
 	}
 }
 
@@ -198,7 +203,7 @@ func (s *Socket) Settle(n int) { s.out.settle(n) }
 func (s *Socket) Write(p []byte, crowd bool) error {
 	s.out.enter()
 	defer s.out.leave(crowd)
-	return s.ws.Write(context.Background(), websocket.MessageText, p)
+	return s.body.message(p)
 }
 
 // Ping sends a ping and waits for its pong, which Read must be running to see.

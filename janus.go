@@ -219,7 +219,7 @@ func newGateway(ctx context.Context, group *errgroup.Group, url string, opts Dia
 		done:     make(chan struct{}),
 		dials:    make(chan struct{}, dialsAtOnce),
 		calls:    calls.New[request](opts.RequestTimeout),
-		log:      safelog.New(opts.Logger),
+		log:      safelog.Start(opts.Logger),
 	}
 	g.trace = tracing.New(opts.Trace, socket.Name(url), g.log)
 	g.frames = framelog.New(g.log)

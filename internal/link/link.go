@@ -99,6 +99,14 @@ func (e *errGaveUp) Unwrap() []error {
 	return []error{e.cause, e.last}
 }
 
+// errLate is why a dial was given up.
+type errLate time.Duration // DialTimeout
+
+func (e errLate) Error() string {
+	return fmt.Sprintf("no handshake within %v: %v", time.Duration(e), context.DeadlineExceeded)
+}
+func (e errLate) Unwrap() error { return context.DeadlineExceeded }
+
 // Open dials and returns a Link whose life is bounded by ctx. An attempt that
 // fails is not repeated. Up is called before Open returns.
 func Open(ctx context.Context, opts Options) (*Link, error) {
@@ -110,6 +118,7 @@ func Open(ctx context.Context, opts Options) (*Link, error) {
 		return nil, err
 	}
 	l.sock = sock
+	opts.Log.Ready() // by now it is
 	opts.Up(sock)
 	return l, nil
 }
@@ -269,8 +278,7 @@ func (l *Link) dial(ctx context.Context) (sock *socket.Socket, err error) {
 	timeout := l.opts.DialTimeout
 	if timeout > 0 {
 		var cancel context.CancelFunc
-		late := fmt.Errorf("no handshake within %v: %w", timeout, context.DeadlineExceeded)
-		ctx, cancel = context.WithTimeoutCause(ctx, timeout, late)
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, errLate(timeout))
 		defer cancel()
 	}
 	defer func() {

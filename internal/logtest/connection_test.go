@@ -81,3 +81,24 @@ func TestLevelsMayChange(t *testing.T) {
 		}
 	})
 }
+
+// A handler that takes a moment to say what it wants gets the first request as well.
+func TestFirstRequestIsLogged(t *testing.T) {
+	log := testutil.NewLogs()
+	opts := janus.DialOptions{Logger: slog.New(pondering{slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})})}
+	testutil.InBubble(t, opts, testutil.Answers, func(t *testing.T, g *janus.Gateway) {
+		testutil.Create(t, g)
+		time.Sleep(time.Second)
+		if !strings.Contains(log.String(), "janus: sent") {
+			t.Errorf("the log is %q", log)
+		}
+	})
+}
+
+// pondering is a handler that takes a while to answer.
+type pondering struct{ slog.Handler }
+
+func (p pondering) Enabled(ctx context.Context, level slog.Level) bool {
+	time.Sleep(20 * time.Millisecond)
+	return p.Handler.Enabled(ctx, level)
+}

@@ -21,7 +21,7 @@ const (
 	maxText    = 8 << 10
 )
 
-// firstAnswers is how long New waits for the handler to report the enabled levels.
+// firstAnswers is how long Ready waits for the handler to report the enabled levels.
 const firstAnswers = 100 * time.Millisecond
 
 // levels are those whose answers are kept.
@@ -48,10 +48,15 @@ type entry struct {
 	bytes int // of its texts
 }
 
-// New returns a Logger over l, or over slog.Default if l is nil. It waits a
-// short time for the handler to say which levels are enabled; until it does,
-// those from slog.LevelInfo on are.
+// New returns a Logger over l, or over slog.Default if l is nil. It is Ready.
 func New(l *slog.Logger) *Logger {
+	logger := Start(l)
+	logger.Ready()
+	return logger
+}
+
+// Start is New, but does not wait until the Logger is Ready.
+func Start(l *slog.Logger) *Logger {
 	if l == nil {
 		l = slog.Default()
 	}
@@ -60,9 +65,12 @@ func New(l *slog.Logger) *Logger {
 		logger.wanted[i].Store(level >= slog.LevelInfo)
 	}
 	logger.Refresh()
-	logger.Flush(firstAnswers)
 	return logger
 }
+
+// Ready waits a short time for the handler to say which levels are enabled. Until it
+// does, those from slog.LevelInfo on are.
+func (l *Logger) Ready() { l.Flush(firstAnswers) }
 
 // Enabled reports whether the handler wanted records of this level when it was
 // last asked. It costs no more than reading a variable. A level between two of

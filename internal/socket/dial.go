@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"reflect"
 	"runtime/debug"
 	"time"
 
@@ -82,13 +85,20 @@ func dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
 			return nil, cause.Of(ctx)
 		}
 	}
+	free := func() {
+		if opts.Slots != nil {
+			<-opts.Slots
+		}
+	}
+	if prompt(ctx, opts.HTTPClient) {
+		defer free()
+		return handshake(ctx, rawURL, opts)
+	}
 	results := make(chan result)
 	gone := make(chan struct{})
 	defer close(gone)
 	go func() {
-		if opts.Slots != nil {
-			defer func() { <-opts.Slots }()
-		}
+		defer free()
 		attempt(ctx, rawURL, opts, results, gone)
 	}()
 	select {
@@ -101,6 +111,25 @@ func dial(ctx context.Context, rawURL string, opts Options) (*Socket, error) {
 		return nil, cause.Of(ctx)
 	}
 }
+
+// prompt reports whether a handshake is sure to return when ctx ends, because it calls
+// only functions of the standard library: then it needs no goroutine of its own.
+func prompt(ctx context.Context, c *http.Client) bool {
+	transport := c.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	t, ok := transport.(*http.Transport)
+	//lint:ignore SA1019 a caller may still set the deprecated fields
+	return ok && t.Dial == nil && t.DialTLS == nil && t.DialTLSContext == nil &&
+		(t.DialContext == nil || sameCode(t.DialContext, new(net.Dialer).DialContext)) &&
+		(t.Proxy == nil || sameCode(t.Proxy, http.ProxyFromEnvironment)) &&
+		c.Jar == nil && c.CheckRedirect == nil && httptrace.ContextClientTrace(ctx) == nil
+}
+
+// sameCode reports whether two functions have the same code. So do a method of any two
+// values of a type.
+func sameCode(f, g any) bool { return reflect.ValueOf(f).Pointer() == reflect.ValueOf(g).Pointer() }
 
 // result is the outcome of an attempt.
 type result struct {

@@ -52,6 +52,8 @@ func newHook(ctx context.Context, client *http.Client, timeout time.Duration) (*
 func gathering(handshake context.Context, t *http.Transport) *http.Transport {
 	t = t.Clone()
 	t.MaxIdleConnsPerHost = -1
+	t.Protocols = new(http.Protocols) // without HTTP/2, whose preparation takes a while
+	t.Protocols.SetHTTP1(true)
 	dial := t.DialContext
 	//lint:ignore SA1019 a caller may still set the deprecated field
 	if old := t.Dial; dial == nil && old != nil {

@@ -144,16 +144,20 @@ func TestInboxLeavesTheRestOfAMessage(t *testing.T) {
 // A stream of small messages costs no memory but the buffer.
 func TestSmallMessagesCostNoMemory(t *testing.T) {
 	const messages = 10_000
-	s := dialOn(t, &tape{bytes: bytes.Repeat(frame(true, opText, strings.Repeat("x", 400)), messages), size: 1 << 20, err: io.EOF}, Options{})
-	defer s.CloseNow()
-	n := bytesOf(func() {
-		for range messages {
-			if _, err := s.Read(t.Context()); err != nil {
-				t.Fatal(err)
+	const most = 8 * maxInbox
+	sent := bytes.Repeat(frame(true, opText, strings.Repeat("x", 400)), messages)
+	n := bytesOf(most, func() func() {
+		s := dialOn(t, &tape{bytes: sent, size: 1 << 20, err: io.EOF}, Options{})
+		t.Cleanup(s.CloseNow)
+		return func() {
+			for range messages {
+				if _, err := s.Read(t.Context()); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	})
-	if n > 8*maxInbox {
+	if n > most {
 		t.Errorf("%d bytes were allocated for %d messages", n, messages)
 	}
 }

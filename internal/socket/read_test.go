@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"math"
 	"net"
 	"net/http/httptest"
 	"runtime"
@@ -12,33 +13,47 @@ import (
 	"testing"
 )
 
-// bytesOf returns how many bytes f allocates.
-func bytesOf(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
+// bytesOf returns how many bytes a function allocates that prepare returns. If they
+// are more than most, others are tried: the goroutines of earlier tests, which may
+// still be ending, count as well.
+func bytesOf(most uint64, prepare func() func()) uint64 {
+	least := uint64(math.MaxUint64)
+	for range 5 {
+		f := prepare()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		if least = min(least, after.TotalAlloc-before.TotalAlloc); least <= most {
+			break
+		}
+	}
+	return least
 }
 
 // A long message costs its own size and about as much in garbage.
 func TestLongMessagesCostLittle(t *testing.T) {
 	for _, size := range []int{100 << 10, 1 << 20, 15 << 20, 16<<20 + 1} {
-		s := dialOn(t, &tape{bytes: frame(true, opText, strings.Repeat("x", size)), size: 1 << 20, err: io.EOF}, Options{})
+		message := frame(true, opText, strings.Repeat("x", size))
+		most := uint64(2*size + largeChunk + 64<<10)
 		var p []byte
-		var err error
-		n := bytesOf(func() { p, err = s.Read(t.Context()) })
-		if err != nil || len(p) != size {
-			t.Fatalf("got %d bytes, %v", len(p), err)
-		}
+		n := bytesOf(most, func() func() {
+			s := dialOn(t, &tape{bytes: message, size: 1 << 20, err: io.EOF}, Options{})
+			t.Cleanup(s.CloseNow)
+			return func() {
+				var err error
+				if p, err = s.Read(t.Context()); err != nil || len(p) != size {
+					t.Fatalf("got %d bytes, %v", len(p), err)
+				}
+			}
+		})
 		t.Logf("%d bytes for a message of %d", n, size)
-		if n > uint64(2*size+largeChunk+64<<10) {
+		if n > most {
 			t.Errorf("%d bytes were allocated for a message of %d", n, size)
 		}
 		if cap(p) > size+size/4 { // make rounds up
 			t.Errorf("a message of %d bytes is kept in %d", size, cap(p))
 		}
-		s.CloseNow()
 	}
 }
 

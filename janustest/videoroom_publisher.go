@@ -367,29 +367,32 @@ func (v *videoroom) unpublish(s *Server, p *publisher) {
 		return
 	}
 	p.started = false
-	v.dropStreams(s, p)
+	streams := p.dropStreams()
 	if p.room != nil {
+		v.unsubscribeAll(s, p.room, streams)
 		p.tellOthers(s, p.gone(s, "unpublished"))
 	}
 }
 
-// dropStreams ends the streams of a publisher, and all subscriptions to them.
-func (v *videoroom) dropStreams(s *Server, p *publisher) {
+// dropStreams ends the streams of a publisher and returns them.
+func (p *publisher) dropStreams() []*stream {
 	streams := p.streams
 	p.streams, p.forwarders, p.remotizations = nil, nil, nil
-	if p.room != nil {
-		v.unsubscribeAll(s, p.room, streams)
-	}
+	return streams
 }
 
 // leave removes a publisher from its room and tells the others, with word as the
-// name of the field that has its id.
+// name of the field that has its id. The streams of somebody who was kicked stay in
+// subscriptions, as those of a real Janus do.
 func (v *videoroom) leave(s *Server, p *publisher, word string) {
 	if p.room == nil {
 		return
 	}
 	p.started = false
-	v.dropStreams(s, p)
+	streams := p.dropStreams()
+	if word != "kicked" {
+		v.unsubscribeAll(s, p.room, streams)
+	}
 	p.tellOthers(s, p.gone(s, word))
 	p.room.participants = slices.DeleteFunc(p.room.participants, func(other *publisher) bool { return other == p })
 	p.room = nil

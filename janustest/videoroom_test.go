@@ -127,6 +127,27 @@ func TestVideoroomFull(t *testing.T) {
 	b.wantError(b.ask(m{"request": "publish"}, m{"type": "offer", "sdp": offer}), 432, "Maximum number of publishers (1) already reached")
 }
 
+// As with a real Janus, subscribers keep the streams of somebody who was kicked until
+// they remove them.
+func TestVideoroomKick(t *testing.T) {
+	s := newServer(t, nil)
+	alice, viewer := newGuest(t, s), newGuest(t, s)
+	alice.join(1234, 1)
+	alice.publish()
+	viewer.want(viewer.ask(m{"request": "join", "ptype": "subscriber", "room": 1234, "feed": 1}), m{"videoroom": "attached"})
+	viewer.want(viewer.ask(m{"request": "start"}, m{"type": "answer", "sdp": offer}), m{"started": "ok"})
+	host := newGuest(t, s)
+	host.want(host.ask(m{"request": "kick", "room": 1234, "id": 1, "secret": "adminpwd"}), m{"videoroom": "success"})
+	updated := viewer.want(viewer.ask(m{"request": "unsubscribe", "streams": []m{{"sub_mid": "0"}}}), m{"videoroom": "updated"})
+	if updated.Transaction == "" {
+		t.Errorf("the kick brought %s", updated.text)
+	}
+	streams, _ := updated.Plugindata.Data["streams"].([]any)
+	if len(streams) != 3 || streams[0].(m)["active"] == true || streams[1].(m)["active"] != true {
+		t.Errorf("the streams are %v", streams)
+	}
+}
+
 func TestVideoroomSubscription(t *testing.T) {
 	s := newServer(t, nil)
 	alice, bob := newGuest(t, s), newGuest(t, s)

@@ -258,7 +258,9 @@ type Paused struct {
 
 // Updated is an answer to Subscribe, Unsubscribe, Update and Switch. It is also
 // sent without a request when a publisher has left, unless
-// JoinSubscriber.AutoUpdate is false, and for an update that was postponed.
+// JoinSubscriber.AutoUpdate is false, and for an update that was postponed. Janus
+// sends none when a publisher is kicked, up to version 1.4.1 at least: the streams stay
+// in the subscription until they are removed by their SubMid, as Feeds.Update does.
 //
 // Meta.JSEP is an offer, which is to be answered with Start. If Streams and
 // Meta.JSEP are nil, nothing has changed.

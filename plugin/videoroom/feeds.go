@@ -99,13 +99,24 @@ func (f *Feeds) Update(subscribed []Stream, want func(Publisher, Stream) bool) (
 		}
 	}
 	for _, s := range subscribed {
-		for _, from := range f.sources(s) {
-			if !wanted[from] {
-				q.Unsubscribe = append(q.Unsubscribe, UnsubscribeStream{Feed: from.feed, Mid: from.mid})
-			}
-		}
+		q.Unsubscribe = append(q.Unsubscribe, unsubscribe(s, f.sources(s), wanted)...)
 	}
 	return q, len(q.Subscribe)+len(q.Unsubscribe) > 0
+}
+
+// unsubscribe returns what removes the sources of a stream that are not wanted. If
+// none is, the stream is named by its own mid: Janus does not find it by a publisher
+// that has been kicked, and does not remove it by itself.
+func unsubscribe(s Stream, sources []source, wanted map[source]bool) (q []UnsubscribeStream) {
+	for _, from := range sources {
+		if !wanted[from] {
+			q = append(q, UnsubscribeStream{Feed: from.feed, Mid: from.mid})
+		}
+	}
+	if s.Mid != "" && len(q) > 0 && len(q) == len(sources) {
+		return []UnsubscribeStream{{SubMid: s.Mid}}
+	}
+	return q
 }
 
 // source is a stream of a publisher.

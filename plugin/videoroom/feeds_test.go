@@ -2,6 +2,7 @@ package videoroom_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -111,10 +112,10 @@ func TestFeedsUpdate(t *testing.T) {
 		publisher(1, "audio:a", "video:v", "data:d"), publisher(2, "-audio:0", "video:1"), publisher(3, "data:0"),
 	}})
 	from := func(id uint64, mid string) videoroom.Stream {
-		return videoroom.Stream{Active: true, FeedID: plugin.Num(id), FeedMid: mid}
+		return videoroom.Stream{Active: true, FeedID: plugin.Num(id), FeedMid: mid, Mid: fmt.Sprint(id, mid)}
 	}
 	data := func(list ...uint64) videoroom.Stream {
-		s := videoroom.Stream{Type: videoroom.Data, Active: true, Sources: len(list)}
+		s := videoroom.Stream{Type: videoroom.Data, Active: true, Sources: len(list), Mid: "data"}
 		for _, id := range list {
 			s.SourceIDs = append(s.SourceIDs, plugin.Num(id))
 		}
@@ -132,9 +133,11 @@ func TestFeedsUpdate(t *testing.T) {
 		"inactive m-lines":         {append([]videoroom.Stream{{Type: videoroom.Audio}, {Type: videoroom.Data}}, all...), nil, `{}`},
 		"one is missing":           {all[1:], nil, `{"subscribe":[{"feed":1,"mid":"a"}]}`},
 		"data is missing":          {[]videoroom.Stream{all[0], all[1], data(3), all[3]}, nil, `{"subscribe":[{"feed":1,"mid":"d"}]}`},
-		"a feed has gone":          {append([]videoroom.Stream{from(9, "0"), data(1, 3, 9)}, all...), nil, `{"unsubscribe":[{"feed":9,"mid":"0"},{"feed":9}]}`},
-		"a stream is disabled":     {append([]videoroom.Stream{from(2, "0")}, all...), nil, `{"unsubscribe":[{"feed":2,"mid":"0"}]}`},
-		"only video is wanted":     {all[:3], video, `{"subscribe":[{"feed":2,"mid":"1"}],"unsubscribe":[{"feed":1,"mid":"a"},{"feed":1,"mid":"d"},{"feed":3,"mid":"0"}]}`},
+		"a feed has gone":          {append([]videoroom.Stream{from(9, "0"), data(1, 3, 9)}, all...), nil, `{"unsubscribe":[{"sub_mid":"90"},{"feed":9}]}`},
+		"all data has gone":        {append([]videoroom.Stream{data(9, 10)}, all...), nil, `{"unsubscribe":[{"sub_mid":"data"}]}`},
+		"the mid is not known":     {append([]videoroom.Stream{{FeedID: plugin.Num(9), FeedMid: "0"}}, all...), nil, `{"unsubscribe":[{"feed":9,"mid":"0"}]}`},
+		"a stream is disabled":     {append([]videoroom.Stream{from(2, "0")}, all...), nil, `{"unsubscribe":[{"sub_mid":"20"}]}`},
+		"only video is wanted":     {all[:3], video, `{"subscribe":[{"feed":2,"mid":"1"}],"unsubscribe":[{"sub_mid":"1a"},{"sub_mid":"data"}]}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q, needed := feeds.Update(test.subscribed, test.want)

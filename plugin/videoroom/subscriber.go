@@ -96,7 +96,7 @@ type Unsubscribe struct {
 }
 
 // UnsubscribeStream is a stream to remove from a subscription: either SubMid or
-// Feed is set.
+// Feed is set. Streams of a publisher that has been kicked are found by SubMid only.
 type UnsubscribeStream struct {
 	Feed   plugin.ID `json:"feed,omitzero"`     // ID of the publisher
 	Mid    string    `json:"mid,omitempty"`     // of the publisher's stream; default: all of them
@@ -134,7 +134,8 @@ type ConfigureSubscriber struct {
 
 	// Update asks for a new offer, and Restart for one with an ICE restart. As
 	// long as the last offer is not answered, Janus does not answer a request
-	// with either of them at all, and sends the offer later in an Updated.
+	// with either of them at all, and sends the offer later in an Updated. It does
+	// not set JSEP.Restart.
 	Update  bool `json:"update,omitempty"`
 	Restart bool `json:"restart,omitempty"`
 

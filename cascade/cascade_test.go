@@ -321,7 +321,7 @@ func TestStaleLinksAreRemovedFirst(t *testing.T) {
 // of a server that is out of reach for a moment stay.
 func TestServerIsOutOfReach(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, number, Options{Interval: 20 * time.Millisecond, DeadAfter: 2 * time.Second, CallTimeout: 100 * time.Millisecond}, "1.4.2", "1.4.2")
+	c := newCluster(t, number, Options{Interval: 20 * time.Millisecond, DeadAfter: 4 * time.Second, CallTimeout: 200 * time.Millisecond}, "1.4.2", "1.4.2")
 	ada := c.join(0, "ada").publish(audio)
 	c.sync()
 	id := c.view(1).remotes[0].ID
@@ -351,7 +351,7 @@ func TestServerIsOutOfReach(t *testing.T) {
 // A silent server is removed with an error, and what it was sent is no longer
 // sent.
 func TestSilentServerIsRemoved(t *testing.T) {
-	c := newCluster(t, number, Options{Interval: 20 * time.Millisecond, CallTimeout: 50 * time.Millisecond}, "1.4.2", "1.4.2")
+	c := newCluster(t, number, Options{Interval: 20 * time.Millisecond, CallTimeout: 300 * time.Millisecond}, "1.4.2", "1.4.2")
 	ada := c.join(0, "ada").publish(audio)
 	c.sync()
 	c.sites[1].Stall()

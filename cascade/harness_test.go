@@ -3,6 +3,7 @@ package cascade
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -145,10 +146,16 @@ func run(t testing.TB, controller *Controller) (stop func()) {
 	return stop
 }
 
-// sync waits until everything is shown everywhere.
+// sync waits until everything is shown everywhere. A short CallTimeout may be too short
+// for a busy machine now and then.
 func (c *cluster) sync() {
 	c.Helper()
-	if err := c.Sync(testutil.Context(c)); err != nil {
+	ctx := testutil.Context(c)
+	err := c.Sync(ctx)
+	for errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = c.Sync(ctx)
+	}
+	if err != nil {
 		c.Fatalf("%v; status: %+v", err, c.Status())
 	}
 }

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"nhooyr.io/websocket"
+)
+
+const (
+	// maxWaiting is how many messages may wait for a browser. One that falls further
+	// behind is cut; it can come back and resume.
+	maxWaiting = 1024
+
+	writeTimeout = 10 * time.Second
+	pingInterval = 15 * time.Second
+)
+
+var errSlow = errors.New("the browser is too slow")
+
+// browser is the websocket of a browser. Its methods may be called concurrently; only
+// run waits for the network.
+type browser struct {
+	conn *websocket.Conn
+	ctx  context.Context // of the socket
+	cut  context.CancelCauseFunc
+
+	mu      sync.Mutex
+	ready   *sync.Cond // signaled when waiting or last changes, and when ctx ends
+	waiting [][]byte   // messages to send
+	last    string     // the reason of a normal end, after the messages that wait
+}
+
+func newBrowser(ctx context.Context, conn *websocket.Conn) *browser {
+	b := &browser{conn: conn}
+	b.ctx, b.cut = context.WithCancelCause(ctx)
+	b.ready = sync.NewCond(&b.mu)
+	conn.SetReadLimit(maxMessage)
+	return b
+}
+
+// encode returns the JSON of a message.
+func encode(message any) []byte {
+	b, err := json.Marshal(message)
+	if err != nil {
+		panic(err) // all messages are structs of this package
+	}
+	return b
+}
+
+// send queues a message.
+func (b *browser) send(message any) { b.sendEncoded(encode(message)) }
+
+func (b *browser) sendEncoded(message []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.last != "" || b.ctx.Err() != nil {
+		return
+	}
+	b.waiting = append(b.waiting, message)
+	if len(b.waiting) > maxWaiting {
+		b.cut(errSlow)
+	}
+	b.ready.Signal()
+}
+
+// close ends the socket after the messages that wait.
+func (b *browser) close(reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last = reason
+	b.ready.Signal()
+}
+
+// wake lets next see that the context has ended.
+func (b *browser) wake() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ready.Signal()
+}
+
+// run serves the socket until it ends. It calls receive for each message, one after
+// the other.
+func (b *browser) run(receive func(ctx context.Context, m message)) error {
+	defer context.AfterFunc(b.ctx, b.wake)()
+	var parts sync.WaitGroup
+	for _, part := range []func() error{func() error { return b.read(receive) }, b.write, b.ping} {
+		parts.Go(func() { b.cut(part()) }) // which ends the others
+	}
+	parts.Wait()
+	_ = b.conn.CloseNow() // it may be closed
+	return context.Cause(b.ctx)
+}
+
+func (b *browser) read(receive func(ctx context.Context, m message)) error {
+	for {
+		kind, data, err := b.conn.Read(b.ctx)
+		if err != nil {
+			return err
+		}
+		var m message
+		if kind != websocket.MessageText || json.Unmarshal(data, &m) != nil {
+			b.send(errBadMessage)
+			continue
+		}
+		receive(b.ctx, m)
+	}
+}
+
+func (b *browser) write() error {
+	for {
+		messages, last, err := b.next()
+		if err != nil {
+			return err
+		}
+		for _, message := range messages {
+			if err := b.writeOne(message); err != nil {
+				return err
+			}
+		}
+		if last != "" {
+			_ = b.conn.Close(websocket.StatusNormalClosure, last) // the browser may have gone
+			return errors.New(last)
+		}
+	}
+}
+
+// next waits until there is something to do.
+func (b *browser) next() (messages [][]byte, last string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for len(b.waiting) == 0 && b.last == "" && b.ctx.Err() == nil {
+		b.ready.Wait()
+	}
+	messages, b.waiting = b.waiting, nil
+	return messages, b.last, context.Cause(b.ctx)
+}
+
+func (b *browser) writeOne(message []byte) error {
+	ctx, cancel := context.WithTimeout(b.ctx, writeTimeout)
+	defer cancel()
+	return b.conn.Write(ctx, websocket.MessageText, message)
+}
+
+// ping ends the socket if the browser does not answer.
+func (b *browser) ping() error {
+	for {
+		select {
+		case <-b.ctx.Done():
+			return b.ctx.Err()
+		case <-time.After(pingInterval):
+		}
+		if err := b.pingOnce(); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *browser) pingOnce() error {
+	ctx, cancel := context.WithTimeout(b.ctx, writeTimeout)
+	defer cancel()
+	return b.conn.Ping(ctx)
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -73,9 +72,9 @@ func (d *downlink) follow(ctx context.Context) {
 	} else {
 		err = d.update(ctx, update)
 	}
-	// A publisher may have gone in the meantime. The event that says so follows.
-	if err != nil && !errors.Is(err, videoroom.ErrorNoSuchFeed) && d.participant.up.handle.Err() == nil {
-		d.participant.log.Info("cannot subscribe", "err", err)
+	if err != nil {
+		d.changed = true // a publisher may have gone; the event that says so follows
+		d.participant.log.Debug("cannot subscribe", "err", err)
 	}
 }
 
@@ -185,7 +184,7 @@ func (d *downlink) answer(ctx context.Context, m message) {
 		return
 	}
 	if err := d.client.Start(ctx, janus.JSEP{Type: "answer", SDP: m.SDP}); err != nil {
-		d.participant.fail("subscribe", err)
+		d.participant.fail(m.Type, err)
 		return // Janus still waits for an answer
 	}
 	d.offer = nil
@@ -212,7 +211,7 @@ func (d *downlink) trickle(ctx context.Context, candidate *janus.ICECandidate) {
 func (d *downlink) layer(ctx context.Context, m message) {
 	known := slices.ContainsFunc(d.streams, func(s videoroom.Stream) bool { return s.Mid == m.Mid && s.Active })
 	if m.Substream < 0 || m.Substream > 2 {
-		d.participant.send(errBadMessage)
+		d.participant.fail(m.Type, errBadMessage)
 		return
 	}
 	if !known {

@@ -11,7 +11,10 @@ import (
 // operators may err as often as this on a socket.
 const maxPasswords = 3
 
-var errNotSent = newProblem("not-allowed", "The participant does not send this.")
+var (
+	errNotSent  = newProblem("not-allowed", "The participant does not send this.")
+	errPassword = newProblem("not-allowed", "This is not the operator's password.")
+)
 
 // addOperator sends all rooms to a socket, and from then on what changes.
 func (c *conference) addOperator(b *browser) {
@@ -41,7 +44,7 @@ func (c *conference) operate(ctx context.Context, b *browser, m message) {
 	}
 	if err != nil {
 		c.Log.Info("the operator cannot "+m.Type, "err", err)
-		b.send(problemOf(err))
+		b.send(problemOf(err, m.Type))
 	}
 }
 

@@ -78,6 +78,12 @@ func (p *participant) person() person {
 	sends := func(k kind) bool {
 		return slices.ContainsFunc(f.streams, func(s sentStream) bool { return s.Kind == k })
 	}
+	muted := []kind{}
+	for _, k := range f.muted { // which it keeps if the stream goes and comes back
+		if sends(k) {
+			muted = append(muted, k)
+		}
+	}
 	return person{
 		ID:         id{p.id},
 		Name:       p.name,
@@ -86,7 +92,7 @@ func (p *participant) person() person {
 		Screen:     sends(screen),
 		Talking:    f.talking && !f.microphoneOff,
 		Poor:       f.poorLine || f.slowLink || !f.connected,
-		Muted:      append([]kind{}, f.muted...),
+		Muted:      muted,
 	}
 }
 
@@ -125,10 +131,10 @@ func (p *participant) browserSend(message []byte) {
 	}
 }
 
-// fail tells the browser about an error.
-func (p *participant) fail(doing string, err error) {
-	p.log.Info("cannot "+doing, "err", err)
-	p.send(problemOf(err))
+// fail tells the browser about an error of a message of a type.
+func (p *participant) fail(re string, err error) {
+	p.log.Info("cannot "+re, "err", err)
+	p.send(problemOf(err, re))
 }
 
 // run joins the room, takes part and leaves it.
@@ -267,7 +273,7 @@ func (p *participant) receive(ctx context.Context, m message) {
 	case "quality":
 		p.conference.change(p, func(f *facts) { f.poorLine = m.Poor })
 	default:
-		p.send(errBadMessage)
+		p.fail(m.Type, errBadMessage)
 	}
 }
 
@@ -278,7 +284,7 @@ func (p *participant) candidate(ctx context.Context, m message) {
 	case downward:
 		p.down.trickle(ctx, m.Candidate)
 	default:
-		p.send(errBadMessage)
+		p.fail(m.Type, errBadMessage)
 	}
 }
 
@@ -314,6 +320,8 @@ func (p *participant) upEvent(ctx context.Context, msg any) ending {
 		p.up.hangup(msg)
 	case *janus.TrickleMsg:
 		p.send(trickled(upward, msg))
+	case *janus.OverflowMsg:
+		return restart // nobody knows what the room looks like now
 	}
 	event, ok := videoroom.Parse(msg)
 	if !ok {

@@ -78,7 +78,7 @@ type message struct {
 	// publish, answer, candidate, restart and layer
 	SDP       string              `json:"sdp"`
 	Streams   []sentStream        `json:"streams"`
-	Offer     int                 `json:"offer"`
+	Offer     int                 `json:"offer"` // its number
 	PC        string              `json:"pc"`
 	Candidate *janus.ICECandidate `json:"candidate"` // nil: there are no more
 	Mid       string              `json:"mid"`
@@ -140,8 +140,9 @@ type (
 		Reason ending `json:"reason"`
 	}
 	answerMessage struct {
-		Type string `json:"type"`
-		SDP  string `json:"sdp"`
+		Type  string `json:"type"`
+		Offer int    `json:"offer,omitempty"` // that of the publish
+		SDP   string `json:"sdp"`
 	}
 	offerMessage struct {
 		Type    string           `json:"type"`
@@ -193,11 +194,14 @@ type problem struct {
 	Type    string `json:"type"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Re      string `json:"re,omitempty"` // the type of the message that failed
 }
 
 func (p *problem) Error() string { return p.Code + ": " + p.Message }
 
-func newProblem(code, message string) *problem { return &problem{"error", code, message} }
+func newProblem(code, message string) *problem {
+	return &problem{Type: "error", Code: code, Message: message}
+}
 
 var (
 	errRoomFull   = newProblem("room-full", "This room is full. Try again when somebody has left.")
@@ -209,8 +213,14 @@ var (
 	errJanus      = newProblem("janus", "The conference server has refused this. Try again, or reload the page.")
 )
 
-// problemOf returns what a person is told about an error.
-func problemOf(err error) *problem {
+// problemOf returns what a person is told about an error of a message of a type.
+func problemOf(err error, re string) *problem {
+	p := *publicError(err)
+	p.Re = re
+	return &p
+}
+
+func publicError(err error) *problem {
 	var known *problem
 	switch {
 	case errors.As(err, &known):

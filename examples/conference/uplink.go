@@ -51,7 +51,7 @@ func (u *uplink) publish(ctx context.Context, m message) {
 	var descriptions []videoroom.StreamDescription
 	for _, s := range m.Streams {
 		if !s.Kind.valid() {
-			p.send(errBadMessage)
+			p.fail(m.Type, errBadMessage)
 			return
 		}
 		descriptions = append(descriptions, videoroom.StreamDescription{Mid: s.Mid, Description: string(s.Kind)})
@@ -68,11 +68,11 @@ func (u *uplink) publish(ctx context.Context, m message) {
 		err = errors.New("no SDP answer")
 	}
 	if err != nil {
-		p.fail("publish", err)
+		p.fail(m.Type, err)
 		return
 	}
 	u.published = true
-	p.send(answerMessage{Type: "answer", SDP: configured.JSEP.SDP})
+	p.send(answerMessage{Type: "answer", Offer: m.Offer, SDP: configured.JSEP.SDP})
 	p.conference.change(p, func(f *facts) { f.streams = m.Streams })
 	for _, candidate := range u.early {
 		trickle(ctx, u.handle, candidate)

@@ -25,7 +25,7 @@ func (c *conference) serve(ctx context.Context, b *browser) {
 		case v.participant != nil:
 			v.participant.deliver(socket, m)
 		default:
-			b.send(errJoinFirst)
+			b.send(problemOf(errJoinFirst, m.Type))
 		}
 	})
 	c.Log.Debug("a socket has ended", "err", err)
@@ -46,7 +46,7 @@ func (v *visitor) join(ctx context.Context, m message) {
 	}
 	name, err := cleanName(m.Name)
 	if err != nil {
-		v.browser.send(problemOf(err))
+		v.browser.send(problemOf(err, m.Type))
 		return
 	}
 	room := m.Room.ID
@@ -72,7 +72,7 @@ func (v *visitor) logIn(password string) {
 		v.conference.addOperator(v.browser)
 		return
 	}
-	v.browser.send(newProblem("not-allowed", "This is not the operator's password."))
+	v.browser.send(problemOf(errPassword, "operator"))
 	if v.passwords++; v.passwords == maxPasswords {
 		v.browser.close("too many wrong passwords")
 	}

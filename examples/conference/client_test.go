@@ -34,7 +34,7 @@ func start(t *testing.T, janusURL string, set func(*settings)) *program {
 		t.Fatal(err)
 	}
 	s := settings{
-		URLs: []string{janusURL}, Room: plugin.Num(1234), Capacity: 16, Operator: password,
+		URLs: []string{janusURL}, Room: plugin.Num(4242), Capacity: 16, Operator: password,
 		ResumeFor: time.Hour, Log: slog.New(slog.DiscardHandler),
 	}
 	if set != nil {
@@ -119,16 +119,17 @@ type said struct {
 	Participants          []person
 	Resumed               bool
 
-	Participant         person
-	SDP, Reason         string
-	Offer               int
-	Streams             []receivedStream
-	Restart, Fresh      bool
-	PC, State, Mid      string
-	Substream           int
-	Candidate           json.RawMessage
-	Code, Message, Text string
-	Rooms               []roomPeople
+	Participant       person
+	SDP, Reason       string
+	Offer             int
+	Streams           []receivedStream
+	Restart, Fresh    bool
+	PC, State, Mid    string
+	Substream         int
+	Candidate         json.RawMessage
+	Code, Message, Re string
+	Text              string // the whole message
+	Rooms             []roomPeople
 }
 
 // next returns the next message, or false if the socket has ended.
@@ -204,4 +205,28 @@ func (p *page) awaitPerson(what, id string, is func(person) bool) {
 func (p *page) awaitLeft(id string) said {
 	p.t.Helper()
 	return p.awaitThat("left", func(m said) bool { return m.Type == "left" && m.ID == id })
+}
+
+// drop ends the socket without a word.
+func (p *page) drop() { _ = p.conn.CloseNow() }
+
+// resume opens another socket for a page.
+func (p *program) resume(old *page) *page {
+	p.t.Helper()
+	page := p.open(old.name)
+	page.send(map[string]any{"type": "join", "name": old.name, "resume": old.token})
+	return page
+}
+
+// publish publishes a microphone and a camera, and returns the answer.
+func (p *page) publish() said {
+	p.t.Helper()
+	p.send(publishMessage("aaaa", nil))
+	return p.await("answer")
+}
+
+// answer answers an offer.
+func (p *page) answer(offer said) {
+	p.t.Helper()
+	p.send(map[string]any{"type": "answer", "offer": offer.Offer, "sdp": sdpAnswer(offer.SDP)})
 }

@@ -16,6 +16,7 @@ const (
 	maxWaiting = 1024
 
 	writeTimeout = 10 * time.Second
+	closeTimeout = time.Second // for the browser's part of the closing handshake
 	pingInterval = 15 * time.Second
 )
 
@@ -112,31 +113,43 @@ func (b *browser) read(receive func(ctx context.Context, m message)) error {
 
 func (b *browser) write() error {
 	for {
-		messages, last, err := b.next()
+		message, last := b.next()
+		var err error
+		switch {
+		case message != nil:
+			err = b.writeOne(message)
+		case last != "":
+			err = b.finish(last)
+		default:
+			err = context.Cause(b.ctx)
+		}
 		if err != nil {
 			return err
-		}
-		for _, message := range messages {
-			if err := b.writeOne(message); err != nil {
-				return err
-			}
-		}
-		if last != "" {
-			_ = b.conn.Close(websocket.StatusNormalClosure, last) // the browser may have gone
-			return errors.New(last)
 		}
 	}
 }
 
-// next waits until there is something to do.
-func (b *browser) next() (messages [][]byte, last string, err error) {
+// finish closes the socket and gives the browser some time to answer. It returns the
+// reason.
+func (b *browser) finish(reason string) error {
+	err := errors.New(reason)
+	defer time.AfterFunc(closeTimeout, func() { b.cut(err) }).Stop()
+	_ = b.conn.Close(websocket.StatusNormalClosure, reason) // the browser may have gone
+	return err
+}
+
+// next waits for a message to send, the reason of a normal end or the end of ctx.
+func (b *browser) next() (message []byte, last string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.waiting) == 0 && b.last == "" && b.ctx.Err() == nil {
 		b.ready.Wait()
 	}
-	messages, b.waiting = b.waiting, nil
-	return messages, b.last, context.Cause(b.ctx)
+	if len(b.waiting) == 0 {
+		return nil, b.last
+	}
+	message, b.waiting = b.waiting[0], b.waiting[1:]
+	return message, ""
 }
 
 func (b *browser) writeOne(message []byte) error {

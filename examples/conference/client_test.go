@@ -123,7 +123,7 @@ type said struct {
 	SDP, Reason       string
 	Offer             int
 	Streams           []receivedStream
-	Restart, Fresh    bool
+	Fresh             bool
 	PC, State, Mid    string
 	Substream         int
 	Candidate         json.RawMessage

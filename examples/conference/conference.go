@@ -38,7 +38,7 @@ type conference struct {
 	janus       *supervisor.Supervisor[*backend]
 	created     atomic.Bool // whether this program made the room
 
-	running sync.WaitGroup // the goroutines of participants and sockets
+	participants, sockets sync.WaitGroup // their goroutines
 
 	mu        sync.Mutex
 	closed    bool
@@ -82,7 +82,7 @@ func derive(purpose, password string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// open adds a socket, unless there are too many. The caller calls running.Done when
+// open adds a socket, unless there are too many. The caller calls sockets.Done when
 // it has ended.
 func (c *conference) open(b *browser) bool {
 	c.mu.Lock()
@@ -91,7 +91,7 @@ func (c *conference) open(b *browser) bool {
 		return false
 	}
 	c.browsers[b] = true
-	c.running.Add(1)
+	c.sockets.Add(1)
 	return true
 }
 
@@ -103,8 +103,7 @@ func (c *conference) gone(b *browser) {
 	delete(c.operators, b)
 }
 
-// close ends all sockets and waits for the goroutines. The context of the participants
-// has ended.
+// close ends all sockets and waits for them.
 func (c *conference) close() {
 	c.mu.Lock()
 	c.closed = true
@@ -115,7 +114,7 @@ func (c *conference) close() {
 		b.send(noticeMessage{Type: "ended", Reason: closed, Message: "The conference has been closed."})
 		b.close("closed")
 	}
-	c.running.Wait()
+	c.sockets.Wait()
 }
 
 // reserve takes a seat in a room, and release gives it back.

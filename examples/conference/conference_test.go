@@ -69,18 +69,18 @@ func TestScreen(t *testing.T) {
 	if answer := bob.await("answer"); answer.Offer != 7 || !strings.Contains(answer.SDP, "a=mid:2") {
 		t.Errorf("the answer is %s", answer.Text)
 	}
-	ada.awaitPerson("the screen", bob.id, func(who person) bool { return who.Screen })
 	offer = ada.await("offer")
+	ada.awaitPerson("the screen", bob.id, func(who person) bool { return who.Screen })
 	if len(offer.Streams) != 3 || offer.Streams[2].Kind != screen || offer.Streams[2].Simulcast || offer.Fresh {
 		t.Errorf("the offer with the screen is %s", offer.Text)
 	}
 	ada.answer(offer)
 
 	bob.send(publishMessage("aaaa", inactive(videoSection)))
-	ada.awaitPerson("no screen", bob.id, func(who person) bool { return !who.Screen })
 	if offer = ada.await("offer"); len(offer.Streams) != 2 {
 		t.Errorf("the offer without the screen is %s", offer.Text)
 	}
+	ada.awaitPerson("no screen", bob.id, func(who person) bool { return !who.Screen })
 	if n := len(requests(t, janus, named("publish"))); n != 1 {
 		t.Errorf("%d requests to publish, want one and then configure", n)
 	}

@@ -121,7 +121,7 @@ func (d *downlink) update(ctx context.Context, update videoroom.Update) error {
 func (d *downlink) restart(ctx context.Context) {
 	d.asked, d.restarting = true, true
 	client, result := d.client, d.restarted
-	d.participant.conference.running.Go(func() {
+	d.participant.conference.participants.Go(func() {
 		configured, err := client.ConfigureSubscriber(ctx, videoroom.ConfigureSubscriber{Restart: true})
 		select {
 		case result <- restarted{configured, err}:
@@ -153,7 +153,7 @@ func (d *downlink) offered(offer *janus.JSEP, streams []videoroom.Stream, fresh 
 	d.number++
 	d.asked, d.restarting = false, false
 	d.offer = &offerMessage{
-		Type: "offer", Offer: d.number, SDP: offer.SDP, Streams: received(d.streams), Restart: offer.Restart, Fresh: fresh,
+		Type: "offer", Offer: d.number, SDP: offer.SDP, Streams: received(d.streams), Fresh: fresh,
 	}
 	d.repeat()
 }

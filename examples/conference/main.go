@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -61,6 +62,7 @@ func serve(s settings, listen string) error {
 		return err
 	}
 	fmt.Printf("listening on http://%s/\n", listener.Addr())
-	fmt.Printf("operator's page: http://%s/operator#%s\n", listener.Addr(), s.Operator)
+	page := url.URL{Scheme: "http", Host: listener.Addr().String(), Path: "/operator", Fragment: s.Operator}
+	fmt.Printf("operator's page: %s\n", &page)
 	return newConference(s).run(ctx, listener)
 }

@@ -112,7 +112,7 @@ func (c *conference) newParticipant(ctx context.Context, b *browser, room plugin
 	}
 	p.up.participant, p.down.participant = p, p
 	ctx, p.cancel = context.WithCancel(ctx)
-	c.running.Go(func() { p.run(ctx) })
+	c.participants.Go(func() { p.run(ctx) })
 	return p
 }
 

@@ -149,7 +149,6 @@ type (
 		Offer   int              `json:"offer"`
 		SDP     string           `json:"sdp"`
 		Streams []receivedStream `json:"streams"`
-		Restart bool             `json:"restart"`
 		Fresh   bool             `json:"fresh"` // of a new PeerConnection
 	}
 	receivedStream struct {
@@ -205,6 +204,7 @@ func newProblem(code, message string) *problem {
 
 var (
 	errRoomFull   = newProblem("room-full", "This room is full. Try again when somebody has left.")
+	errTooMany    = newProblem("room-full", "Too many people are here. Try again later.")
 	errNoRoom     = newProblem("no-room", "There is no such room. Check the address.")
 	errNotAllowed = newProblem("not-allowed", "This is not allowed.")
 	errBadName    = newProblem("bad-name", "Enter a name of up to 64 characters.")

@@ -33,7 +33,7 @@ var headers = map[string]string{
 
 // run serves until ctx ends or Janus refuses the program's credentials.
 func (c *conference) run(ctx context.Context, listener net.Listener) error {
-	// The session on Janus ends last, and the participants before the sockets.
+	// The session on Janus is needed until the participants have left.
 	janusCtx, stopJanus := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJanus()
 	group, ctx := errgroup.WithContext(ctx)
@@ -50,9 +50,10 @@ func (c *conference) run(ctx context.Context, listener net.Listener) error {
 		defer stopJanus()
 		closing, cancel := context.WithTimeout(janusCtx, shutdownTimeout)
 		defer cancel()
-		err := server.Shutdown(closing)
-		c.close()
+		err := server.Shutdown(closing) // which leaves the sockets alone
+		c.participants.Wait()
 		c.destroyRoom(closing)
+		c.close()
 		return err
 	})
 	return group.Wait()
@@ -96,9 +97,11 @@ func (c *conference) socket(ctx context.Context, w http.ResponseWriter, r *http.
 	}
 	b := newBrowser(r.Context(), conn)
 	if !c.open(b) {
-		_ = conn.Close(websocket.StatusTryAgainLater, "too many browsers")
+		b.send(problemOf(errTooMany, "join"))
+		b.close("too many browsers")
+		_ = b.run(func(context.Context, message) {}) // it says why it ended
 		return
 	}
-	defer c.running.Done()
+	defer c.sockets.Done()
 	c.serve(ctx, b)
 }

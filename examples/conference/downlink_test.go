@@ -33,6 +33,7 @@ func TestOneOffer(t *testing.T) {
 	cyd, dan := program.join("Cyd"), program.join("Dan")
 	cyd.publish()
 	dan.publish()
+	program.join("Eve") // when Janus answers this, it has announced Dan
 	for _, m := range settle(t, server, bob) {
 		if m.Type == "offer" {
 			t.Errorf("another offer: %s", m.Text)
@@ -122,6 +123,7 @@ func TestPostponed(t *testing.T) {
 	testutil.Eventually(t, "two answers", func() bool { return starts() == 2 })
 	dan := program.join("Dan")
 	dan.publish()
+	program.join("Eve") // when Janus answers this, it has announced Dan
 	settle(t, server, bob)
 	if n := updates(); n != 1 {
 		t.Errorf("%d updates while the first one is postponed", n)

@@ -26,6 +26,7 @@ const joinAttempts = 20
  * @typedef {Object} CallHandlers
  * @property {(welcome: {id: string, room: string, resumed: boolean}) => void} joined
  * @property {(problem: string) => void} interrupted  The call goes on by itself.
+ * @property {(stalled: boolean) => void} stalled  Pictures and sound have stopped, or go on.
  * @property {(error: {code: string, message: string}) => void} refused  The first join was refused.
  * @property {(message: string) => void} ended
  * @property {(message: string) => void} notice
@@ -44,6 +45,7 @@ export class Call {
   #joined = false // what is sent now reaches the program
   #wasJoined = false
   #attempts = 0
+  #unanswered = 0
   #pause = 0
   #timer = 0
   #held = [] // candidates found while there was no socket
@@ -160,7 +162,10 @@ export class Call {
     error: (message) => this.#error(message),
     participant: ({ participant }) => this.#changed(participant),
     left: ({ id, reason }) => this.#left(id, reason),
-    answer: (message) => this.up?.answered(message),
+    answer: (message) => {
+      this.#unanswered = 0
+      this.up?.answered(message)
+    },
     offer: (message) => this.#offered(message),
     candidate: ({ pc, candidate }) => this.#peer(pc)?.candidate(candidate),
     pc: ({ pc, state }) => state === 'hangup' && this.#hungUp(pc),
@@ -259,8 +264,12 @@ export class Call {
     this.up?.close()
     this.up = new Up(this.#iceServers, {
       send: (message) => this.send(message),
-      connected: () => (this.#pause = 0),
+      changed: (connected) => {
+        if (connected) this.#pause = 0
+        this.#pathsChanged()
+      },
       failed: () => this.#peerFailed(),
+      unanswered: () => this.#publishUnanswered(),
     })
     for (const [kind, track] of this.#tracks) this.up.setTrack(kind, track)
   }
@@ -278,7 +287,7 @@ export class Call {
     this.down?.close()
     this.down = new Down(this.#iceServers, {
       send: (message) => this.send(message),
-      connected: () => {},
+      changed: () => this.#pathsChanged(),
       streams: (streams) => this.#on.streams(streams),
       failed: () => this.#peerFailed(),
     })
@@ -293,6 +302,19 @@ export class Call {
     if (this.#joined) this.#rejoin('The connection has to be made anew. Joining again …')
   }
 
+  /** The socket may be dead without the browser knowing. If another one is no better, all is made anew. */
+  #publishUnanswered() {
+    if (!this.#joined) return
+    if (++this.#unanswered > 1) return this.#rejoin('The conference server does not answer. Joining again …')
+    this.#lost()
+    this.#signaling.connect()
+  }
+
+  #pathsChanged() {
+    const stalled = [this.up, this.down].some((peer) => ['disconnected', 'failed'].includes(peer?.pc.iceConnectionState))
+    this.#on.stalled(stalled)
+  }
+
   #hungUp(name) {
     if (name === 'up') this.#openUpLater()
     else this.#closeDown()
@@ -301,6 +323,7 @@ export class Call {
   #closeDown() {
     this.down?.close()
     this.down = null
+    this.#pathsChanged()
     this.#on.streams([])
   }
 

@@ -21,6 +21,8 @@ let call = null
 /** @type {import('./peers.js').Incoming[]} What comes in. */
 let streams = []
 let interruption = '' // why the call stands still
+let stalled = false // pictures and sound stand still
+let offline = false
 let problem = '' // what else the user should know
 let stopWatching = () => {}
 
@@ -43,9 +45,17 @@ function setState(state) {
 }
 
 function showNotice() {
-  const text = interruption || problem
+  const trouble = troubleText()
+  const text = trouble || problem
   if (byID('notice').textContent !== text) byID('notice').textContent = text
-  byID('dismiss').hidden = !text || Boolean(interruption)
+  byID('dismiss').hidden = !text || Boolean(trouble)
+  if (call?.id) setState(interruption || offline ? 'reconnecting' : 'joined')
+}
+
+function troubleText() {
+  if (offline) return 'There is no network. The call goes on when it is back.'
+  if (interruption) return interruption
+  return stalled ? 'Pictures and sound have stopped. Looking for another path …' : ''
 }
 
 function setInterruption(text) {
@@ -101,9 +111,10 @@ async function openDevices() {
 function start(name) {
   call = new Call({
     joined,
-    interrupted: (text) => {
-      if (document.body.dataset.state === 'joined') setState('reconnecting')
-      setInterruption(text)
+    interrupted: setInterruption,
+    stalled: (now) => {
+      stalled = now
+      showNotice()
     },
     refused: ({ code, message }) => {
       forgetCall()
@@ -131,7 +142,6 @@ function start(name) {
 
 function joined(welcome) {
   const first = document.body.dataset.state === 'joining'
-  setState('joined')
   setInterruption('')
   byID('room-name').textContent = `Room ${welcome.room}`
   document.title = `Room ${welcome.room} – Conference`
@@ -163,6 +173,7 @@ function forgetCall() {
   stopWatching()
   call = null
   streams = []
+  offline = stalled = false
   byID('sound').hidden = true
   setInterruption('')
 }
@@ -391,6 +402,17 @@ async function copyLink() {
   }
 }
 
+function networkLost() {
+  offline = Boolean(call)
+  showNotice()
+}
+
+function networkFound() {
+  offline = false
+  call?.networkChanged()
+  showNotice()
+}
+
 function playSound() {
   byID('sound').hidden = true
   tiles.playAll()
@@ -409,7 +431,8 @@ byID('copy').addEventListener('click', copyLink)
 byID('sound').addEventListener('click', playSound)
 byID('dismiss').addEventListener('click', () => setProblem(''))
 document.addEventListener('keydown', pressed)
-window.addEventListener('online', () => call?.networkChanged())
+window.addEventListener('offline', networkLost)
+window.addEventListener('online', networkFound)
 navigator.connection?.addEventListener?.('typechange', () => call?.networkChanged())
 window.addEventListener('pagehide', () => call && leave())
 

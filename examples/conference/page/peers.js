@@ -19,7 +19,7 @@ const layers = [
 /**
  * @typedef {Object} PeerHandlers
  * @property {(message: Object) => void} send
- * @property {() => void} connected
+ * @property {(connected: boolean) => void} changed  ICE has found a path, or has lost it.
  */
 
 /** What Up and Down have in common: candidates, and watching over ICE. */
@@ -97,15 +97,17 @@ class Peer {
     switch (this.pc.iceConnectionState) {
       case 'connected':
       case 'completed':
-        this.#handlers.connected()
+        this.#handlers.changed(true)
         break
       case 'checking':
         this.#restartIn(2 * restartPatience)
         break
       case 'disconnected':
+        this.#handlers.changed(false)
         this.#restartIn(disconnectedPatience)
         break
       case 'failed':
+        this.#handlers.changed(false)
         this.restart()
         break
     }
@@ -131,14 +133,16 @@ export class Up extends Peer {
   #waiting = 0 // timer
 
   #failed
+  #unanswered
 
   /**
    * @param {RTCIceServer[]} iceServers
-   * @param {PeerHandlers & {failed: () => void}} handlers
+   * @param {PeerHandlers & {failed: () => void, unanswered: () => void}} handlers
    */
   constructor(iceServers, handlers) {
     super('up', iceServers, handlers)
     this.#failed = handlers.failed
+    this.#unanswered = handlers.unanswered
   }
 
   /**
@@ -241,7 +245,7 @@ export class Up extends Peer {
     this.#open = message
     this.send(message)
     clearTimeout(this.#waiting)
-    this.#waiting = setTimeout(() => this.#fail(), answerPatience)
+    this.#waiting = setTimeout(this.#unanswered, answerPatience)
   }
 
   #fail() {

@@ -252,7 +252,9 @@ export class Tiles {
       enlarge: (chosen) => this.#enlarge(chosen),
     })
     this.#tiles.set(name, tile)
-    this.#container.append(tile.element)
+    // One's own tiles come last.
+    const next = tile.own ? null : this.#container.querySelector('.tile[data-own]')
+    this.#container.insertBefore(tile.element, next)
     this.#sizes.observe(tile.element)
     this.#sights.observe(tile.element)
     this.#attach(tile)
@@ -304,7 +306,7 @@ export class Tiles {
   }
 
   #arrange() {
-    const tiles = [...this.#tiles.values()]
+    const tiles = [...this.#container.children].map((element) => element.tile)
     const big = this.#enlarged ?? tiles.find((tile) => tile.kind === 'screen' && !tile.own)
     const order = big ? [big, ...tiles.filter((tile) => tile !== big)] : tiles
     const area = { x: 0, y: 0, width: this.#container.clientWidth, height: this.#container.clientHeight }

@@ -225,6 +225,13 @@ func (p *page) publish() said {
 	return p.await("answer")
 }
 
+// settle returns when the program has handled all messages of the page.
+func (p *page) settle() {
+	p.t.Helper()
+	p.send(`{"type":"settle"}`) // which it does not know
+	p.awaitThat("settled", func(m said) bool { return m.Re == "settle" })
+}
+
 // answer answers an offer.
 func (p *page) answer(offer said) {
 	p.t.Helper()

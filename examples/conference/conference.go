@@ -236,7 +236,7 @@ func (c *conference) tellOperators(message []byte) {
 }
 
 // resume gives a participant another socket. It returns nil if there is no such
-// participant any more.
+// participant any more. The caller calls browserChanged.
 func (c *conference) resume(token string, b *browser) *participant {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -244,7 +244,6 @@ func (c *conference) resume(token string, b *browser) *participant {
 	if p == nil {
 		return nil
 	}
-	defer p.browserChanged()
 	if p.browser != nil && p.browser != b {
 		p.browser.close("resumed elsewhere")
 	}

@@ -43,21 +43,27 @@ func TestOneOffer(t *testing.T) {
 	if n := updates(); n > 2 { // of Cyd and Dan, who have not answered either
 		t.Errorf("%d requests for offers", n)
 	}
+	starts := func() int { return len(requests(t, server, named("start"))) }
 	bob.send(map[string]any{"type": "answer", "offer": offer.Offer + 1, "sdp": sdpAnswer(offer.SDP)}) // to none
+	bob.settle()
+	if n := starts(); n != 0 {
+		t.Errorf("%d answers to no offer were passed on", n)
+	}
 	bob.answer(offer)
 	next := bob.await("offer")
 	if len(next.Streams) != 6 || next.Offer != offer.Offer+1 || next.Fresh {
 		t.Errorf("the next offer is %s", next.Text)
 	}
 	bob.answer(offer) // once more: it is late
+	bob.settle()
+	if n := starts(); n != 1 {
+		t.Errorf("%d answers to one offer were passed on", n)
+	}
 	bob.answer(next)
 	cyd.send(`{"type":"leave"}`)
 	third := bob.await("offer") // unasked
 	if len(third.Streams) != 4 {
 		t.Errorf("the offer after Cyd has left is %s", third.Text)
-	}
-	if n := len(requests(t, server, named("start"))); n != 2 {
-		t.Errorf("%d answers were passed on, want 2", n)
 	}
 }
 
@@ -134,6 +140,56 @@ func TestPostponed(t *testing.T) {
 	last := requests(t, server, func(r request) bool { return r.Handle == to.Handle && r.Body.Request == "update" })[1]
 	if len(last.Body.Subscribe) != 2 || strconv.FormatUint(last.Body.Subscribe[0].Feed, 10) != dan.id {
 		t.Errorf("subscribed to %v", last.Body.Subscribe)
+	}
+}
+
+// If Janus drops streams that are published, they are subscribed to again. That is so
+// if a publisher goes and comes back before Janus has said that it had gone.
+func TestStreamsAreMissing(t *testing.T) {
+	server, _, ada, bob, offer := talk(t)
+	bob.answer(offer)
+	notify(t, server, subscription(t, server), object{"videoroom": "updated", "room": 4242, "streams": []object{
+		{"type": "audio", "active": true, "mindex": 0, "mid": "0", "feed_id": json.RawMessage(ada.id), "feed_mid": "0"},
+		{"type": "video", "active": false, "mindex": 1, "mid": "1"},
+	}}, object{"type": "offer", "sdp": offer.SDP})
+	next := bob.await("offer")
+	if len(next.Streams) != 1 {
+		t.Errorf("the offer is %s", next.Text)
+	}
+	bob.answer(next)
+	testutil.Eventually(t, "an update", func() bool { return len(requests(t, server, named("update"))) == 1 })
+	update := requests(t, server, named("update"))[0].Body
+	if len(update.Subscribe) != 1 || update.Subscribe[0].Mid != "1" {
+		t.Errorf("subscribed to %v", update.Subscribe)
+	}
+}
+
+// A publisher that Janus does not know yet, or any more, is no reason to give up.
+func TestSubscribeAgain(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
+	ada, bob := program.join("Ada"), program.join("Bob")
+	refused := make(chan bool, 1)
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		r := decode(t, frame)
+		if !subscribing(r) || len(refused) > 0 {
+			return false
+		}
+		reply(object{"janus": "ack", "session_id": r.Session, "transaction": r.Transaction})
+		reply(object{
+			"janus": "event", "session_id": r.Session, "sender": r.Handle, "transaction": r.Transaction,
+			"plugindata": object{"plugin": "janus.plugin.videoroom", "data": object{
+				"videoroom": "event", "error_code": 428, "error": "No such feed",
+			}},
+		})
+		refused <- true
+		return true
+	})
+	ada.publish()
+	testutil.Eventually(t, "an attempt", func() bool { return len(refused) > 0 })
+	notify(t, server, publisherOf(t, server, "Bob"), object{"videoroom": "event", "room": 4242, "leaving": 5}, nil)
+	if offer := bob.await("offer"); len(offer.Streams) != 2 || !offer.Fresh {
+		t.Errorf("the offer is %s", offer.Text)
 	}
 }
 

@@ -18,8 +18,11 @@ type request struct {
 	Body    struct {
 		Request, PType, Display string
 		Restart                 bool
-		Subscribe               []struct{ Feed uint64 }
-		Streams                 []struct {
+		Subscribe               []struct {
+			Feed uint64
+			Mid  string
+		}
+		Streams []struct {
 			Mid       string
 			Substream *int
 		}

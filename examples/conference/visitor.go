@@ -41,6 +41,7 @@ func (v *visitor) join(ctx context.Context, m message) {
 	v.leave()
 	if m.Resume != "" {
 		if v.participant = c.resume(m.Resume, v.browser); v.participant != nil {
+			v.participant.browserChanged()
 			return
 		}
 	}

@@ -96,19 +96,12 @@ func TestPostponed(t *testing.T) {
 		if r.Handle != to.Handle {
 			return false
 		}
-		answer := func(data object) {
-			reply(object{"janus": "ack", "session_id": r.Session, "transaction": r.Transaction})
-			reply(object{
-				"janus": "event", "session_id": r.Session, "sender": r.Handle, "transaction": r.Transaction,
-				"plugindata": object{"plugin": "janus.plugin.videoroom", "data": data},
-			})
-		}
 		switch r.Body.Request {
 		case "update":
 			updated(string(number)) // was on its way
-			answer(object{"videoroom": "updating", "room": 4242})
+			replyTo(r, reply, object{"videoroom": "updating", "room": 4242})
 		case "start":
-			answer(object{"videoroom": "event", "room": 4242, "started": "ok"})
+			replyTo(r, reply, object{"videoroom": "event", "room": 4242, "started": "ok"})
 		default:
 			return false
 		}
@@ -169,24 +162,9 @@ func TestSubscribeAgain(t *testing.T) {
 	server := testutil.NewServer(t, nil)
 	program := start(t, server.URL, nil)
 	ada, bob := program.join("Ada"), program.join("Bob")
-	refused := make(chan bool, 1)
-	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
-		r := decode(t, frame)
-		if !subscribing(r) || len(refused) > 0 {
-			return false
-		}
-		reply(object{"janus": "ack", "session_id": r.Session, "transaction": r.Transaction})
-		reply(object{
-			"janus": "event", "session_id": r.Session, "sender": r.Handle, "transaction": r.Transaction,
-			"plugindata": object{"plugin": "janus.plugin.videoroom", "data": object{
-				"videoroom": "event", "error_code": 428, "error": "No such feed",
-			}},
-		})
-		refused <- true
-		return true
-	})
+	refused := refuse(t, server, 428, subscribing)
 	ada.publish()
-	testutil.Eventually(t, "an attempt", func() bool { return len(refused) > 0 })
+	<-refused
 	notify(t, server, publisherOf(t, server, "Bob"), object{"videoroom": "event", "room": 4242, "leaving": 5}, nil)
 	if offer := bob.await("offer"); len(offer.Streams) != 2 || !offer.Fresh {
 		t.Errorf("the offer is %s", offer.Text)
@@ -208,6 +186,19 @@ func TestRestartDown(t *testing.T) {
 	}
 	if n := restarts(); n != 1 {
 		t.Errorf("%d restarts, want 1", n)
+	}
+}
+
+// If Janus refuses a restart, the subscription goes on as it was.
+func TestRestartIsRefused(t *testing.T) {
+	server, program, _, bob, offer := talk(t)
+	refused := refuse(t, server, 499, func(r request) bool { return r.Body.Restart })
+	bob.answer(offer)
+	bob.send(`{"type":"restart","pc":"down"}`)
+	<-refused
+	program.join("Cyd").publish()
+	if next := bob.await("offer"); len(next.Streams) != 4 {
+		t.Errorf("the next offer is %s", next.Text)
 	}
 }
 

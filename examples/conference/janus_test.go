@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"sync"
 	"testing"
 
 	janus "github.com/cameronelliott/janus-go"
@@ -78,6 +79,34 @@ func notify(t *testing.T, server *janustest.Server, to request, data, jsep any) 
 	if err := server.Notify(to.Session, to.Handle, data, jsep); err != nil {
 		t.Error(err)
 	}
+}
+
+// refuse makes Janus answer the first request that matches with an error of the
+// VideoRoom. The result is closed then.
+func refuse(t *testing.T, server *janustest.Server, code int, match func(request) bool) <-chan struct{} {
+	refused := make(chan struct{})
+	var once sync.Once
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		r, first := decode(t, frame), false
+		if match(r) {
+			once.Do(func() {
+				first = true
+				replyTo(r, reply, object{"videoroom": "event", "error_code": code, "error": "refused"})
+				close(refused)
+			})
+		}
+		return first
+	})
+	return refused
+}
+
+// replyTo answers a request to the VideoRoom as it does.
+func replyTo(r request, reply func(any), data object) {
+	reply(object{"janus": "ack", "session_id": r.Session, "transaction": r.Transaction})
+	reply(object{
+		"janus": "event", "session_id": r.Session, "sender": r.Handle, "transaction": r.Transaction,
+		"plugindata": object{"plugin": "janus.plugin.videoroom", "data": data},
+	})
 }
 
 // settle returns when a page has got everything that its participant has made of the

@@ -17,7 +17,7 @@ const (
 
 	writeTimeout = 10 * time.Second
 	closeTimeout = time.Second // for the browser's part of the closing handshake
-	pingInterval = 15 * time.Second
+	pingInterval = 5 * time.Second
 )
 
 var errSlow = errors.New("the browser is too slow")

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 )
@@ -49,8 +50,8 @@ func TestPeople(t *testing.T) {
 
 // A screen is added and taken away by renegotiation, and others learn what a stream is.
 func TestScreen(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
 	ada, bob := program.join("Ada"), program.join("Bob")
 	bob.publish()
 	offer := ada.await("offer")
@@ -81,15 +82,15 @@ func TestScreen(t *testing.T) {
 		t.Errorf("the offer without the screen is %s", offer.Text)
 	}
 	ada.awaitPerson("no screen", bob.id, func(who person) bool { return !who.Screen })
-	if n := len(requests(t, janus, named("publish"))); n != 1 {
+	if n := len(requests(t, server, named("publish"))); n != 1 {
 		t.Errorf("%d requests to publish, want one and then configure", n)
 	}
 }
 
 // Who cannot join is told why, and can try again.
 func TestRefused(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, func(s *settings) { s.Capacity = 1 })
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, func(s *settings) { s.Capacity = 1 })
 	page := program.open("Ada")
 	for _, test := range []struct{ send, code, re string }{
 		{`{"type":"publish"}`, "bad-message", "publish"},
@@ -123,8 +124,8 @@ func TestRefused(t *testing.T) {
 
 // A participant outlives its socket: it can be resumed, and has missed nothing.
 func TestResume(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
 	ada, bob := program.join("Ada"), program.join("Bob")
 	ada.publish()
 	offer := bob.await("offer")
@@ -146,9 +147,13 @@ func TestResume(t *testing.T) {
 	}
 	for _, open := again.next(); open; _, open = again.next() {
 	}
+	third.send(map[string]any{"type": "join", "name": "Bob", "resume": third.token}) // on the same socket
+	if m := third.await("welcome"); !m.Resumed || m.ID != bob.id {
+		t.Errorf("welcomed with %s", m.Text)
+	}
 	third.answer(offer)
-	testutil.Eventually(t, "the answer", func() bool { return len(requests(t, janus, named("start"))) == 1 })
-	if n := len(requests(t, janus, func(r request) bool { return r.Body.PType == "publisher" })); n != 2 {
+	testutil.Eventually(t, "the answer", func() bool { return len(requests(t, server, named("start"))) == 1 })
+	if n := len(requests(t, server, func(r request) bool { return r.Body.PType == "publisher" })); n != 2 {
 		t.Errorf("%d participants have joined on Janus, want 2", n)
 	}
 }
@@ -179,10 +184,10 @@ func TestJoinTwice(t *testing.T) {
 
 // When Janus is restarted, all join again, and see and hear each other again.
 func TestRestart(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
 	pages := []*page{program.join("Ada"), program.join("Bob"), program.join("Cyd")}
-	janus.Restart()
+	server.Restart()
 	for _, page := range pages {
 		page.await("waiting")
 		page.await("restart")
@@ -207,23 +212,23 @@ func TestRestart(t *testing.T) {
 
 // Whoever comes while there is no Janus waits for it.
 func TestWaiting(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	janus.Refuse(503)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	server.Refuse(503)
+	program := start(t, server.URL, nil)
 	ada := program.open("Ada")
 	ada.send(`{"type":"join","name":"Ada"}`)
 	ada.await("waiting")
-	janus.Refuse(0)
+	server.Refuse(0)
 	ada.await("welcome")
 }
 
 // Whose handle is detached by an administrator has to join again; nobody else has to.
 func TestDetached(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
 	ada, bob := program.join("Ada"), program.join("Bob")
-	handle := publisherOf(t, janus, "Bob")
-	janus.Detach(handle.Session, handle.Handle)
+	handle := publisherOf(t, server, "Bob")
+	server.Detach(handle.Session, handle.Handle)
 	bob.await("restart")
 	if m := ada.awaitLeft(bob.id); m.Reason != "gone" {
 		t.Errorf("Ada is told %s", m.Text)
@@ -235,17 +240,17 @@ func TestDetached(t *testing.T) {
 		}
 		return m.Type == "participant" && m.Participant.ID.String() == bob.id
 	})
-	if n := len(janus.Sessions()); n != 1 {
+	if n := len(server.Sessions()); n != 1 {
 		t.Errorf("%d sessions", n)
 	}
 }
 
 // Everybody is told when the room is destroyed. The next who joins makes it again.
 func TestRoomIsDestroyed(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
 	ada := program.join("Ada")
-	_, err := videoroom.On(attach(t, janus)).Destroy(t.Context(), videoroom.Destroy{Room: program.Room, Secret: program.secret})
+	_, err := videoroom.On(attach(t, server)).Destroy(t.Context(), videoroom.Destroy{Room: program.Room, Secret: program.secret})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,10 +262,10 @@ func TestRoomIsDestroyed(t *testing.T) {
 
 // Publishers that have not joined through the program are shown as well.
 func TestGuest(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
 	ada := program.join("Ada")
-	guest := videoroom.On(attach(t, janus))
+	guest := videoroom.On(attach(t, server))
 	joined, err := guest.JoinPublisher(t.Context(), videoroom.JoinPublisher{Room: program.Room, PIN: program.pin, Display: "phone"})
 	if err != nil {
 		t.Fatal(err)
@@ -284,13 +289,20 @@ func TestGuest(t *testing.T) {
 	ada.awaitLeft(joined.ID.String())
 }
 
+// A participant whose events were lost does not know the room any more.
+func TestOverflow(t *testing.T) {
+	if why := new(participant).upEvent(t.Context(), &janus.OverflowMsg{Dropped: 1}); why != restart {
+		t.Errorf("it goes on: %q", why)
+	}
+}
+
 // A line is poor for a while after Janus has said so.
 func TestSlowLink(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
 	ada, bob := program.join("Ada"), program.join("Bob")
-	handle := publisherOf(t, janus, "Bob")
-	err := janus.Send(handle.Session, object{
+	handle := publisherOf(t, server, "Bob")
+	err := server.Send(handle.Session, object{
 		"janus": "slowlink", "session_id": handle.Session, "sender": handle.Handle, "uplink": false, "lost": 20, "media": "video", "mid": "1",
 	})
 	if err != nil {
@@ -301,12 +313,12 @@ func TestSlowLink(t *testing.T) {
 
 // Janus says who talks.
 func TestTalking(t *testing.T) {
-	janus := testutil.NewServer(t, nil)
-	program := start(t, janus.URL, nil)
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
 	ada, bob := program.join("Ada"), program.join("Bob")
-	settle(t, janus, bob)
+	settle(t, server, bob)
 	ada.awaitPerson("Bob talks", bob.id, func(who person) bool { return who.Talking })
-	settle(t, janus, bob)
+	settle(t, server, bob)
 	ada.awaitPerson("Bob is silent", bob.id, func(who person) bool { return !who.Talking })
 	if got := len(ada.people); got != 2 {
 		t.Errorf("Ada sees %v", ada.people)

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/cameronelliott/janus-go/plugin"
 )
 
 const howToGetJanus = "conference: -url is missing, such as ws://127.0.0.1:8188. " +
@@ -29,7 +31,7 @@ func main() {
 	s := settings{ResumeFor: 20 * time.Second, APISecret: os.Getenv("JANUS_API_SECRET")}
 	urls := flag.String("url", "", "`addresses` of Janus servers, separated by commas")
 	listen := flag.String("listen", "127.0.0.1:8080", "`address` to listen on")
-	room := flag.String("room", "4242", "`id` of the room, which is made unless it exists")
+	flag.TextVar(&s.Room, "room", plugin.Num(4242), "`id` of the room, which is made unless it exists")
 	flag.IntVar(&s.Capacity, "capacity", 16, "how many may join a room")
 	stun := flag.String("stun", "", "STUN `servers` for the browsers, host:port, separated by commas")
 	flag.StringVar(&s.Operator, "operator", "", "`password` of the operator (default: a random one)")
@@ -39,7 +41,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, howToGetJanus)
 		os.Exit(2)
 	}
-	_ = s.Room.UnmarshalText([]byte(*room)) // any text is an id
 	s.Operator = cmp.Or(s.Operator, rand.Text())
 	s.Log = slog.Default()
 	if err := serve(s, *listen); err != nil {

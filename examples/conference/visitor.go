@@ -38,13 +38,15 @@ func (c *conference) serve(ctx context.Context, b *browser) {
 // join resumes a participant or makes one.
 func (v *visitor) join(ctx context.Context, m message) {
 	c := v.conference
-	v.leave()
-	if m.Resume != "" {
-		if v.participant = c.resume(m.Resume, v.browser); v.participant != nil {
-			v.participant.browserChanged()
-			return
+	if p := c.resume(m.Resume, v.browser); p != nil {
+		if p != v.participant {
+			v.leave()
 		}
+		v.participant = p
+		p.browserChanged()
+		return
 	}
+	v.leave()
 	name, err := cleanName(m.Name)
 	if err != nil {
 		v.browser.send(problemOf(err, m.Type))

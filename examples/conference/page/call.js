@@ -2,6 +2,7 @@
 // the loss of the socket, of the network or of Janus. It knows nothing of the document.
 
 import { Signaling } from './signaling.js'
+import { complete } from './participant.js'
 import { Down, Up } from './peers.js'
 
 const longestPause = 8000
@@ -9,18 +10,7 @@ const joinAttempts = 20
 
 /** @typedef {import('./peers.js').Kind} Kind */
 /** @typedef {import('./peers.js').Incoming} Incoming */
-
-/**
- * @typedef {Object} Participant
- * @property {string} id
- * @property {string} name
- * @property {boolean} microphone
- * @property {boolean} camera
- * @property {boolean} screen
- * @property {boolean} talking
- * @property {boolean} poor
- * @property {Kind[]} muted  What the operator has muted.
- */
+/** @typedef {import('./participant.js').Participant} Participant */
 
 /**
  * @typedef {Object} CallHandlers
@@ -178,7 +168,7 @@ export class Call {
     this.#iceServers = message.iceServers ?? []
     this.#joined = this.#wasJoined = true
     this.#attempts = 0
-    this.participants = new Map(message.participants.map((p) => [p.id, p]))
+    this.participants = new Map(message.participants.map((p) => [p.id, complete(p)]))
     if (!message.resumed) this.#closePeers()
     this.#on.joined({ id: message.id, room: message.room, resumed: message.resumed })
     this.#on.participants([...this.participants.values()])
@@ -241,7 +231,8 @@ export class Call {
 
   // Participants
 
-  #changed(participant) {
+  #changed(changed) {
+    const participant = complete(changed)
     const before = this.participants.get(participant.id)
     this.participants.set(participant.id, participant)
     this.#on.changed(participant, before)

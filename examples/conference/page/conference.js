@@ -205,7 +205,7 @@ function changed(participant, before) {
 
 /** Tells what the operator has done. */
 function ownChanged(participant, before) {
-  const now = participant.muted ?? []
+  const now = participant.muted
   const earlier = before?.muted ?? []
   for (const kind of now) if (!earlier.includes(kind)) setProblem(mutedText(kind))
   if (now.length === 0 && earlier.length > 0) {

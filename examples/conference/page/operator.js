@@ -1,6 +1,7 @@
 // The operator's page: who is in which room, with buttons to remove and to mute.
 
 import { byID, icon, make } from './dom.js'
+import { complete } from './participant.js'
 import { Signaling } from './signaling.js'
 
 const eventTime = 6000
@@ -12,7 +13,7 @@ const kinds = [
   { kind: 'screen', verb: 'Stop', off: '' },
 ]
 
-/** @typedef {import('./call.js').Participant} Participant */
+/** @typedef {import('./participant.js').Participant} Participant */
 
 /** @type {Map<string, Map<string, Participant>>} Participants by room. */
 let rooms = new Map()
@@ -29,20 +30,22 @@ const signaling = new Signaling({
 const handlers = {
   rooms: (message) => {
     accepted = true
-    rooms = new Map(message.rooms.map(({ room, participants }) => [room, new Map(participants.map((p) => [p.id, p]))]))
+    rows.clear()
+    rooms = new Map(message.rooms.map(({ room, participants }) => [room, new Map(participants.map((p) => [p.id, complete(p)]))]))
     show('open', '')
     render()
   },
   participant: ({ room, participant }) => {
     const participants = rooms.get(room) ?? new Map()
     if (!participants.has(participant.id)) announce(`${participant.name} joined.`)
-    rooms.set(room, participants.set(participant.id, participant))
+    rooms.set(room, participants.set(participant.id, complete(participant)))
     render()
   },
   left: ({ room, id }) => {
     const participant = rooms.get(room)?.get(id)
     if (!participant) return
     rooms.get(room).delete(id)
+    rows.delete(`${room}/${id}`)
     announce(`${participant.name} left.`)
     render()
   },
@@ -91,81 +94,119 @@ function announce(text) {
   setTimeout(() => line.remove(), eventTime)
 }
 
-// The list
+// The list. Rows stay the same elements for as long as the participant is there, so that a
+// click is not lost when somebody begins to talk.
 
-/** Draws the rooms anew, and keeps the focus where it was. */
+/** @type {Map<string, {update: (participant: Participant) => void, element: HTMLElement}>} Rows by room and participant. */
+const rows = new Map()
+
 function render() {
-  const focused = document.activeElement?.id
   const sections = [...rooms].map(([room, participants]) => section(room, participants))
-  byID('participants').replaceChildren(...sections)
-  if (focused) document.getElementById(focused)?.focus()
+  const shown = [...byID('participants').children]
+  if (sections.length !== shown.length || sections.some((element, i) => element !== shown[i])) {
+    byID('participants').replaceChildren(...sections)
+  }
   const total = [...rooms.values()].reduce((sum, { size }) => sum + size, 0)
   byID('count').textContent = total === 1 ? '1 person' : `${total} people`
 }
 
+/** The part of the page for a room, made when it is needed for the first time. */
 function section(room, participants) {
-  const title = make('h2', { id: `room-${room}` }, `Room ${room}`)
+  const id = `room-${room}`
+  const element = document.getElementById(id)?.closest('section') ?? emptySection(room, id)
+  const list = element.querySelector('ul')
   const order = [...participants.values()].sort((a, b) => a.name.localeCompare(b.name))
-  const list = order.length
-    ? make('ul', { 'aria-labelledby': title.id }, ...order.map((participant) => item(room, participant)))
-    : make('p', { class: 'quiet' }, 'Nobody is here.')
-  return make('section', { class: 'room', 'aria-labelledby': title.id }, title, list)
+  const wanted = order.map((participant) => row(room, participant))
+  for (const child of [...list.children]) if (!wanted.includes(child)) child.remove()
+  wanted.forEach((child, i) => {
+    if (list.children[i] !== child) list.insertBefore(child, list.children[i] ?? null)
+  })
+  list.hidden = wanted.length === 0
+  element.querySelector('p').hidden = wanted.length > 0
+  return element
 }
 
-function item(room, participant) {
-  const { id, name, talking, poor } = participant
-  const states = make('span', { class: 'states' })
-  if (talking) states.append(make('span', { class: 'state talking' }, icon('talking'), 'talking'))
-  if (poor) states.append(make('span', { class: 'state line' }, icon('line'), 'poor line'))
-  for (const { kind, off } of kinds) {
-    if (off && !participant[kind]) states.append(make('span', { class: 'state' }, icon(`${kind}-off`), off))
-  }
-  if (participant.screen) states.append(make('span', { class: 'state' }, icon('screen'), 'shares the screen'))
+function emptySection(room, id) {
   return make(
-    'li',
-    { 'data-participant': id, 'data-room': room, 'data-talking': String(Boolean(talking)), 'data-poor': String(Boolean(poor)) },
-    make('div', { class: 'person' }, make('span', { class: 'who' }, name), states),
-    make('div', { class: 'buttons' }, ...kinds.map((what) => muteButton(room, participant, what)), kickButton(room, participant)),
+    'section',
+    { class: 'room', 'aria-labelledby': id },
+    make('h2', { id }, `Room ${room}`),
+    make('p', { class: 'quiet' }, 'Nobody is here.'),
+    make('ul', { 'aria-labelledby': id }),
   )
 }
 
-function muteButton(room, participant, { kind, verb }) {
-  const muted = (participant.muted ?? []).includes(kind)
-  const button = make(
+function row(room, participant) {
+  const key = `${room}/${participant.id}`
+  if (!rows.has(key)) rows.set(key, newRow(room, participant))
+  rows.get(key).update(participant)
+  return rows.get(key).element
+}
+
+function newRow(room, { id, name }) {
+  const states = make('span', { class: 'states' })
+  const buttons = kinds.map((what) => muteButton(room, id, name, what))
+  const element = make(
+    'li',
+    { 'data-participant': id, 'data-room': room },
+    make('div', { class: 'person' }, make('span', { class: 'who' }, name), states),
+    make('div', { class: 'buttons' }, ...buttons.map((button) => button.element), kickButton(room, id, name)),
+  )
+  const update = (participant) => {
+    element.dataset.talking = String(participant.talking)
+    element.dataset.poor = String(Boolean(participant.poor))
+    states.replaceChildren(...statesOf(participant))
+    for (const button of buttons) button.update(participant)
+  }
+  return { element, update }
+}
+
+function statesOf(participant) {
+  const states = []
+  if (participant.talking) states.push(make('span', { class: 'state talking' }, icon('talking'), 'talking'))
+  if (participant.poor) states.push(make('span', { class: 'state line' }, icon('line'), 'poor line'))
+  for (const { kind, off } of kinds) {
+    if (off && !participant[kind]) states.push(make('span', { class: 'state' }, icon(`${kind}-off`), off))
+  }
+  if (participant.screen) states.push(make('span', { class: 'state' }, icon('screen'), 'shares the screen'))
+  return states
+}
+
+function muteButton(room, participant, name, { kind, verb }) {
+  let muted = false
+  const element = make(
     'button',
-    {
-      id: `mute-${kind}-${participant.id}`,
-      type: 'button',
-      'data-action': `mute-${kind}`,
-      'aria-pressed': String(muted),
-      'aria-label': `${verb} the ${kind} of ${participant.name}`,
-      title: muted ? `Allow the ${kind} again` : `${verb} the ${kind}`,
-    },
-    icon(kind === 'screen' ? 'screen' : muted ? `${kind}-off` : kind),
+    { type: 'button', 'data-action': `mute-${kind}`, 'aria-label': `${verb} the ${kind} of ${name}` },
+    icon(kind),
     verb,
   )
-  button.hidden = kind === 'screen' && !participant.screen && !muted
-  button.onclick = () => signaling.send({ type: 'mute', room, participant: participant.id, kind, muted: !muted })
-  return button
+  element.onclick = () => signaling.send({ type: 'mute', room, participant, kind, muted: !muted })
+  const update = (now) => {
+    muted = now.muted.includes(kind)
+    element.setAttribute('aria-pressed', String(muted))
+    element.title = muted ? `Allow the ${kind} again` : `${verb} the ${kind}`
+    element.hidden = kind === 'screen' && !now.screen && !muted
+  }
+  return { element, update }
 }
 
-function kickButton(room, participant) {
+function kickButton(room, id, name) {
   const button = make(
     'button',
-    { id: `kick-${participant.id}`, type: 'button', 'data-action': 'kick', 'aria-label': `Remove ${participant.name}` },
+    { type: 'button', 'data-action': 'kick', 'aria-label': `Remove ${name}` },
     icon('leave'),
     'Remove',
   )
-  button.onclick = () => askKick(room, participant)
+  button.onclick = () => askKick(room, id, name)
   return button
 }
 
-function askKick(room, participant) {
+function askKick(room, participant, name) {
   const dialog = byID('kick-dialog')
-  byID('kick-title').textContent = `Remove ${participant.name} from room ${room}?`
+  byID('kick-title').textContent = `Remove ${name} from room ${room}?`
   dialog.returnValue = ''
   dialog.onclose = () => {
-    if (dialog.returnValue === 'kick') signaling.send({ type: 'kick', room, participant: participant.id })
+    if (dialog.returnValue === 'kick') signaling.send({ type: 'kick', room, participant })
   }
   dialog.showModal()
 }

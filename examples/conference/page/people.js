@@ -2,7 +2,7 @@
 
 import { icon, make } from './dom.js'
 
-/** @typedef {import('./call.js').Participant} Participant */
+/** @typedef {import('./participant.js').Participant} Participant */
 
 /**
  * Shows the participants in the list, oneself first.
@@ -18,7 +18,7 @@ export function showPeople(list, participants, ownID) {
 }
 
 function item(participant, own) {
-  const { id, name, talking, poor, microphone, camera, screen, muted = [] } = participant
+  const { id, name, talking, poor, microphone, camera, screen, muted } = participant
   const states = make('span', { class: 'states' })
   const state = (on, picture, text) => {
     if (on) states.append(make('span', { class: `state ${picture}` }, icon(picture), text))
@@ -30,7 +30,7 @@ function item(participant, own) {
   state(!camera || muted.includes('camera'), 'camera-off', muted.includes('camera') ? 'camera stopped by the operator' : 'camera off')
   return make(
     'li',
-    { 'data-participant': id, 'data-talking': String(Boolean(talking)), 'data-poor': String(Boolean(poor)) },
+    { 'data-participant': id, 'data-talking': String(talking), 'data-poor': String(Boolean(poor)) },
     make('span', { class: 'who' }, own ? `${name} (you)` : name),
     states,
   )

@@ -5,7 +5,7 @@ import { grid, spotlight } from './layout.js'
 
 const settleTime = 250
 
-/** @typedef {import('./call.js').Participant} Participant */
+/** @typedef {import('./participant.js').Participant} Participant */
 /** @typedef {import('./peers.js').Incoming} Incoming */
 
 /** The picture of one camera (with the voice that belongs to it) or of one screen. */
@@ -108,7 +108,7 @@ class Tile {
     const { microphone, muted, talking, poor } = this.participant
     const camera = this.kind === 'camera'
     const parts = []
-    if (camera && (!microphone || muted?.includes('microphone'))) {
+    if (camera && (!microphone || muted.includes('microphone'))) {
       parts.push(mark('microphone-off', '', 'microphone off'))
     }
     if (camera && talking) parts.push(mark('talking', '', 'talking'))
@@ -124,7 +124,7 @@ class Tile {
   #showPicture() {
     const { camera, screen, muted } = this.participant
     const on = this.own || (this.kind === 'screen' ? screen : camera) !== false
-    const shown = on && Boolean(this.#track) && this.video.videoWidth > 0 && !muted?.includes(this.kind)
+    const shown = on && Boolean(this.#track) && this.video.videoWidth > 0 && !muted.includes(this.kind)
     this.element.dataset.video = String(shown)
   }
 }
@@ -238,9 +238,12 @@ export class Tiles {
     this.#play(tile)
   }
 
-  /** Tries again to play, after the browser has refused to. */
+  /** Plays with sound, after the browser has refused to and the user has asked for it. */
   playAll() {
-    for (const tile of this.#tiles.values()) this.#play(tile)
+    for (const tile of this.#tiles.values()) {
+      tile.video.muted = tile.own
+      this.#play(tile)
+    }
   }
 
   #tile(participant, kind) {
@@ -288,7 +291,11 @@ export class Tiles {
 
   #play(tile) {
     tile.video.play().catch((error) => {
-      if (error.name === 'NotAllowedError') this.#on.blocked()
+      if (error.name !== 'NotAllowedError') return
+      // Pictures without sound are always allowed.
+      tile.video.muted = true
+      tile.video.play().catch(() => {})
+      this.#on.blocked()
     })
   }
 

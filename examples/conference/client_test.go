@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -135,11 +134,12 @@ type said struct {
 // next returns the next message, or false if the socket has ended.
 func (p *page) next() (said, bool) {
 	p.t.Helper()
-	_, data, err := p.conn.Read(testutil.Context(p.t))
-	if err != nil {
-		if testutil.Context(p.t).Err() != nil || strings.Contains(err.Error(), "deadline") {
-			p.t.Fatalf("%s waits in vain", p.name)
-		}
+	ctx := testutil.Context(p.t)
+	_, data, err := p.conn.Read(ctx)
+	switch {
+	case ctx.Err() != nil:
+		p.t.Fatalf("%s waits in vain", p.name)
+	case err != nil:
 		return said{}, false
 	}
 	var m said

@@ -218,8 +218,20 @@ func TestWaiting(t *testing.T) {
 	ada := program.open("Ada")
 	ada.send(`{"type":"join","name":"Ada"}`)
 	ada.await("waiting")
+	bob := program.open("Bob")
+	bob.send(`{"type":"join","name":"Bob"}`)
+	bob.await("waiting")
+	bob.drop() // and so gives up
+	testutil.Eventually(t, "one who waits", func() bool {
+		program.mu.Lock()
+		defer program.mu.Unlock()
+		return program.seats[program.Room] == 1
+	})
 	server.Refuse(0)
 	ada.await("welcome")
+	if len(ada.people) != 1 {
+		t.Errorf("Ada sees %v", ada.people)
+	}
 }
 
 // Whose handle is detached by an administrator has to join again; nobody else has to.

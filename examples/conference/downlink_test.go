@@ -157,6 +157,23 @@ func TestStreamsAreMissing(t *testing.T) {
 	}
 }
 
+// Somebody who was kicked is not received any more. Janus does not see to that by
+// itself, and does not know the publisher any more when it is asked.
+func TestKickedIsNotReceived(t *testing.T) {
+	server, _, ada, bob, offer := talk(t)
+	bob.answer(offer)
+	kicked := object{"videoroom": "event", "room": 4242, "kicked": json.RawMessage(ada.id)}
+	notify(t, server, publisherOf(t, server, "Bob"), kicked, nil)
+	testutil.Eventually(t, "an update", func() bool { return len(requests(t, server, named("update"))) == 1 })
+	streams := requests(t, server, named("update"))[0].Body.Unsubscribe
+	if len(streams) != 2 || streams[0].SubMid != "0" || streams[1].SubMid != "1" || streams[0].Feed != 0 {
+		t.Errorf("unsubscribed from %v", streams)
+	}
+	if next := bob.await("offer"); len(next.Streams) != 0 {
+		t.Errorf("the next offer is %s", next.Text)
+	}
+}
+
 // A publisher that Janus does not know yet, or any more, is no reason to give up.
 func TestSubscribeAgain(t *testing.T) {
 	server := testutil.NewServer(t, nil)

@@ -23,6 +23,10 @@ type request struct {
 			Feed uint64
 			Mid  string
 		}
+		Unsubscribe []struct {
+			Feed   uint64
+			SubMid string `json:"sub_mid"`
+		}
 		Streams []struct {
 			Mid       string
 			Substream *int

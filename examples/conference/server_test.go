@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -177,8 +178,14 @@ func TestShutdown(t *testing.T) {
 		}
 	}
 	testutil.Eventually(t, "nothing on Janus", func() bool { return len(server.Sessions()) == 0 })
-	if n := len(requests(t, server, named("destroy"))); n != 1 {
-		t.Errorf("the room was destroyed %d times", n)
+	ends := requests(t, server, func(r request) bool { return r.Janus == "detach" || r.Body.Request == "destroy" })
+	var order []string
+	for _, r := range ends {
+		order = append(order, cmp.Or(r.Body.Request, r.Janus))
+	}
+	// Three publishers and two subscribers, the room, and the handle that manages it.
+	if want := "detach detach detach detach detach destroy detach"; strings.Join(order, " ") != want {
+		t.Errorf("the requests are %s, want %s", order, want)
 	}
 	var left string
 	testutil.Eventually(t, "no goroutines", func() bool { left = goroutines(); return left == "" })

@@ -16,7 +16,7 @@ const (
 	maxWaiting = 1024
 
 	writeTimeout = 10 * time.Second
-	closeTimeout = time.Second // for the browser's part of the closing handshake
+	closeTimeout = time.Second // for the browser to close the socket
 	pingInterval = 5 * time.Second
 )
 
@@ -68,7 +68,8 @@ func (b *browser) sendEncoded(message []byte) {
 	b.ready.Signal()
 }
 
-// close ends the socket after the messages that wait.
+// close ends the socket after the messages that wait. The last of them is one after
+// which the browser closes it.
 func (b *browser) close(reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -129,13 +130,15 @@ func (b *browser) write() error {
 	}
 }
 
-// finish closes the socket and gives the browser some time to answer. It returns the
-// reason.
+// finish gives the browser some time to close the socket, and returns the reason.
+// A Close of this side would not do: the websocket library answers the browser's Close
+// with another one then, which browsers report as an error.
 func (b *browser) finish(reason string) error {
-	err := errors.New(reason)
-	defer time.AfterFunc(closeTimeout, func() { b.cut(err) }).Stop()
-	_ = b.conn.Close(websocket.StatusNormalClosure, reason) // the browser may have gone
-	return err
+	select {
+	case <-b.ctx.Done():
+	case <-time.After(closeTimeout):
+	}
+	return errors.New(reason)
 }
 
 // next waits for a message to send, the reason of a normal end or the end of ctx.

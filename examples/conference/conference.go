@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"log/slog"
 	"slices"
 	"strings"
@@ -245,7 +246,7 @@ func (c *conference) resume(token string, b *browser) *participant {
 		return nil
 	}
 	if p.browser != nil && p.browser != b {
-		p.browser.close("resumed elsewhere")
+		p.browser.cut(errors.New("resumed elsewhere"))
 	}
 	p.browser = b
 	p.browserSend(encode(c.welcome(p, true)))

@@ -32,8 +32,11 @@ func TestPeople(t *testing.T) {
 	ada.awaitPerson("a muted microphone", bob.id, func(who person) bool { return who.Camera && !who.Microphone })
 	bob.send(`{"type":"state","microphone":true,"camera":false}`)
 	ada.awaitPerson("a stopped camera", bob.id, func(who person) bool { return !who.Camera && who.Microphone })
+	bob.send(`{"type":"state","camera":false}`) // as before
 	bob.send(`{"type":"quality","poor":true}`)
-	ada.awaitPerson("a poor line", bob.id, func(who person) bool { return who.Poor })
+	if m := ada.await("participant"); !m.Participant.Poor {
+		t.Errorf("Ada is told what she knows: %s", m.Text)
+	}
 
 	bob.send(`{"type":"leave"}`)
 	if m := bob.await("ended"); m.Reason != "left" {
@@ -189,7 +192,12 @@ func TestRestart(t *testing.T) {
 	pages := []*page{program.join("Ada"), program.join("Bob"), program.join("Cyd")}
 	server.Restart()
 	for _, page := range pages {
-		page.await("waiting")
+		page.awaitThat("restart", func(m said) bool {
+			if m.Type == "left" {
+				t.Errorf("%s is told %s, who has to join again as well", page.name, m.Text)
+			}
+			return m.Type == "waiting"
+		})
 		page.await("restart")
 		old := page.id
 		page.joinRoom("")

@@ -53,7 +53,7 @@ func (d *downlink) follow(ctx context.Context) {
 	if d.asked || d.offer != nil {
 		return
 	}
-	if d.wantRestart && d.handle != nil {
+	if d.wantRestart {
 		d.wantRestart = false
 		d.restart(ctx)
 		return
@@ -128,6 +128,16 @@ func (d *downlink) update(ctx context.Context, update videoroom.Update) error {
 		d.asked, d.postponed = true, true
 	}
 	return nil
+}
+
+// restartSoon handles the browser's wish for an ICE restart. Without a subscription
+// there is nothing to restart.
+func (d *downlink) restartSoon(m message) {
+	if m.PC != downward {
+		d.participant.fail(m.Type, errBadMessage)
+		return
+	}
+	d.wantRestart = d.handle != nil
 }
 
 // restart asks for an offer that restarts ICE. If Janus has sent another offer, it does

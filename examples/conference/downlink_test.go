@@ -190,7 +190,12 @@ func TestSubscribeAgain(t *testing.T) {
 
 // An ICE restart waits for the answer to the offer before it.
 func TestRestartDown(t *testing.T) {
-	server, _, _, bob, offer := talk(t)
+	server, _, ada, bob, offer := talk(t)
+	ada.send(`{"type":"restart","pc":"down"}`) // receives nothing
+	ada.send(`{"type":"restart","pc":"up"}`)   // is up to her
+	if m := ada.await("error"); m.Code != "bad-message" || m.Re != "restart" {
+		t.Errorf("Ada is told %s", m.Text)
+	}
 	bob.send(`{"type":"restart","pc":"down"}`)
 	restarts := func() int { return len(requests(t, server, func(r request) bool { return r.Body.Restart })) }
 	settle(t, server, bob)

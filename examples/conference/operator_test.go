@@ -3,8 +3,6 @@ package main
 import (
 	"testing"
 
-	"nhooyr.io/websocket"
-
 	"github.com/cameronelliott/janus-go/internal/testutil"
 )
 
@@ -88,8 +86,9 @@ func TestNotOperator(t *testing.T) {
 			t.Errorf("a wrong password: %s", m.Text)
 		}
 	}
-	if _, _, err := page.conn.Read(testutil.Context(t)); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
-		t.Errorf("after %d wrong passwords: %v", maxPasswords, err)
+	page.send(map[string]any{"type": "operator", "password": password})
+	if m, open := page.next(); open {
+		t.Errorf("after %d wrong passwords: %s", maxPasswords, m.Text)
 	}
 	ada.send(`{"type":"leave"}`)
 	if m := ada.await("ended"); m.Reason != "left" {

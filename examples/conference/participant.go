@@ -63,13 +63,16 @@ type participant struct {
 	feeds videoroom.Feeds // what the others publish
 }
 
-// facts are what others know of a participant, and where they know it from.
+// facts are what is known of a participant. person makes of them what others see.
 type facts struct {
-	streams                       []sentStream
-	microphoneOff, cameraOff      bool
-	talking                       bool
-	poorLine, slowLink, connected bool
-	muted                         []kind
+	streams       []sentStream // what it publishes
+	microphoneOff bool         // by itself
+	cameraOff     bool         // by itself
+	muted         []kind       // by the operator
+	talking       bool
+	poorLine      bool // the browser says so
+	slowLink      bool // Janus says so
+	connected     bool // there is a socket
 }
 
 // person returns what others know. The caller holds conference.mu.
@@ -258,7 +261,7 @@ func (p *participant) receive(ctx context.Context, m message) {
 	case "candidate":
 		p.candidate(ctx, m)
 	case "restart":
-		p.down.wantRestart = m.PC == downward
+		p.down.restartSoon(m)
 	case "layer":
 		p.down.layer(ctx, m)
 	case "state":

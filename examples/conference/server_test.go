@@ -173,7 +173,7 @@ func TestShutdown(t *testing.T) {
 		if m := page.await("ended"); m.Reason != "closed" {
 			t.Errorf("%s is told %s", page.name, m.Text)
 		}
-		if _, _, err := page.conn.Read(testutil.Context(t)); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+		if err := page.conn.Close(websocket.StatusNormalClosure, ""); err != nil {
 			t.Errorf("the socket of %s ended with %v", page.name, err)
 		}
 	}

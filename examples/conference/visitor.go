@@ -2,7 +2,7 @@ package main
 
 import "context"
 
-// visitor is what a socket is used for: by a participant or an operator.
+// visitor is who uses a socket: nobody yet, a participant or an operator.
 type visitor struct {
 	conference  *conference
 	browser     *browser
@@ -11,7 +11,7 @@ type visitor struct {
 	passwords   int // wrong ones
 }
 
-// serve serves a socket until it ends. participants end with ctx.
+// serve serves a socket until it ends. Participants end with ctx.
 func (c *conference) serve(ctx context.Context, b *browser) {
 	v := &visitor{conference: c, browser: b}
 	err := b.run(func(socket context.Context, m message) {
@@ -69,6 +69,9 @@ func (v *visitor) leave() {
 }
 
 func (v *visitor) logIn(password string) {
+	if v.passwords == maxPasswords {
+		return // the socket is being closed
+	}
 	if v.conference.isOperator(password) {
 		v.leave()
 		v.operator = true

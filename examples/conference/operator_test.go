@@ -57,6 +57,21 @@ func TestOperator(t *testing.T) {
 	}
 }
 
+// Nothing is wrong if somebody who is to be kicked has just left.
+func TestKickTooLate(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
+	bob := program.join("Bob")
+	operator, _ := program.operator()
+	refused := refuse(t, server, 428, named("kick"))
+	operator.send(map[string]any{"type": "kick", "participant": bob.id})
+	operator.send(`{"type":"settle"}`)
+	if m := operator.await("error"); m.Re != "settle" {
+		t.Errorf("the operator is told %s", m.Text)
+	}
+	<-refused
+}
+
 // A kicked participant cannot come back by its token.
 func TestKickedIsGone(t *testing.T) {
 	program := start(t, testutil.NewServer(t, nil).URL, nil)

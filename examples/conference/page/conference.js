@@ -68,6 +68,11 @@ function setProblem(text) {
   showNotice()
 }
 
+function dismiss() {
+  setProblem('')
+  byID(call ? 'tiles' : 'name').focus()
+}
+
 /** Says for a short time what has happened. */
 function announce(text) {
   const line = make('p', {}, text)
@@ -116,12 +121,7 @@ function start(name) {
       stalled = now
       showNotice()
     },
-    refused: ({ code, message }) => {
-      forgetCall()
-      setState('form')
-      byID('error').textContent = message
-      if (code === 'bad-name') refuse(message)
-    },
+    refused,
     ended: end,
     notice: setProblem,
     participants: showAll,
@@ -140,15 +140,30 @@ function start(name) {
   call.join(room, name)
 }
 
+function refused({ code, message }) {
+  closeTracks()
+  forgetCall()
+  showPreview()
+  if (code === 'bad-name') return refuse(message)
+  setState('form')
+  byID('error').textContent = message
+}
+
 function joined(welcome) {
   const first = document.body.dataset.state === 'joining'
   setInterruption('')
   byID('room-name').textContent = `Room ${welcome.room}`
   document.title = `Room ${welcome.room} – Conference`
-  if (!first) return
-  byID('preview').srcObject = null
-  byID('tiles').focus()
-  const watched = call
+  if (first) {
+    byID('preview').srcObject = null
+    byID('tiles').focus()
+  }
+  if (!welcome.resumed) watchQuality(call)
+}
+
+/** Tells the program about the line. To it, the line of somebody new is good. */
+function watchQuality(watched) {
+  stopWatching()
   stopWatching = watchLine(watched, (poor) => watched.send({ type: 'quality', poor }))
 }
 
@@ -158,7 +173,7 @@ function leave() {
 }
 
 function end(message) {
-  for (const kind of [...tracks.keys()]) closeTrack(kind)
+  closeTracks()
   forgetCall()
   tiles.clear()
   showPanel(false)
@@ -210,13 +225,14 @@ function ownChanged(participant, before) {
   for (const kind of now) if (!earlier.includes(kind)) setProblem(mutedText(kind))
   if (now.length === 0 && earlier.length > 0) {
     setProblem('')
-    announce(`The operator lets the others ${earlier.includes('microphone') ? 'hear' : 'see'} you again.`)
+    announce(`The operator lets you use your ${earlier.join(' and ')} again.`)
   }
   render()
 }
 
 function mutedText(kind) {
-  return `The operator has muted your ${kind}. Only the operator can change that.`
+  const verb = kind === 'microphone' ? 'muted' : 'stopped'
+  return `The operator has ${verb} your ${kind}. Only the operator can change that.`
 }
 
 function left(participant, reason) {
@@ -246,6 +262,10 @@ function closeTrack(kind) {
   track.onended = null
   track.stop()
   tracks.delete(kind)
+}
+
+function closeTracks() {
+  for (const kind of [...tracks.keys()]) closeTrack(kind)
 }
 
 /** Sends a track from now on, or nothing, and shows it. */
@@ -415,6 +435,7 @@ function networkFound() {
 
 function playSound() {
   byID('sound').hidden = true
+  byID('tiles').focus()
   tiles.playAll()
 }
 
@@ -429,7 +450,7 @@ byID('leave').addEventListener('click', leave)
 byID('again').addEventListener('click', again)
 byID('copy').addEventListener('click', copyLink)
 byID('sound').addEventListener('click', playSound)
-byID('dismiss').addEventListener('click', () => setProblem(''))
+byID('dismiss').addEventListener('click', dismiss)
 document.addEventListener('keydown', pressed)
 window.addEventListener('offline', networkLost)
 window.addEventListener('online', networkFound)

@@ -197,6 +197,7 @@ export class Tiles {
 
   setParticipant(participant) {
     this.#tile(participant, 'camera')
+    if (this.#streams.has(key(participant.id, 'screen'))) this.#tile(participant, 'screen')
     for (const tile of this.#tiles.values()) {
       if (tile.participant.id === participant.id) tile.update(participant)
     }

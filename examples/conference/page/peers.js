@@ -5,7 +5,7 @@
 
 const disconnectedPatience = 2000
 const restartPatience = 6000
-const answerPatience = 12_000
+const answerPatience = 8000
 
 /** The three layers of a camera, in the order Janus wants: high, medium, low. */
 const layers = [

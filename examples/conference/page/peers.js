@@ -268,6 +268,7 @@ export class Up extends Peer {
  * @property {Kind} kind
  * @property {boolean} [simulcast]
  * @property {MediaStreamTrack} track
+ * @property {number} [layer]  The layer that comes in, once the program has said so.
  */
 
 /** The PeerConnection that receives. */

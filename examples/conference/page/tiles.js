@@ -43,7 +43,6 @@ class Tile {
       this.name,
       this.enlarge,
     )
-    this.element.tile = this
     for (const event of ['resize', 'loadeddata', 'emptied']) {
       this.video.addEventListener(event, () => {
         this.#showPicture()
@@ -154,6 +153,8 @@ export class Tiles {
   #on
   /** @type {Map<string, Tile>} by participant and kind */
   #tiles = new Map()
+  /** @type {Map<Element, Tile>} */
+  #byElement = new Map()
   /** @type {Map<string, Incoming>} by participant and kind */
   #streams = new Map()
   #enlarged = null
@@ -175,7 +176,10 @@ export class Tiles {
       this.#askSoon()
     })
     this.#sights = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) target.tile.visible = isIntersecting
+      for (const { target, isIntersecting } of entries) {
+        const tile = this.#byElement.get(target) // which may have been removed
+        if (tile) tile.visible = isIntersecting
+      }
       this.#askSoon()
     })
     this.#sizes.observe(container)
@@ -256,6 +260,7 @@ export class Tiles {
       enlarge: (chosen) => this.#enlarge(chosen),
     })
     this.#tiles.set(name, tile)
+    this.#byElement.set(tile.element, tile)
     // One's own tiles come last.
     const next = tile.own ? null : this.#container.querySelector('.tile[data-own]')
     this.#container.insertBefore(tile.element, next)
@@ -285,6 +290,7 @@ export class Tiles {
     this.#sizes.unobserve(tile.element)
     this.#sights.unobserve(tile.element)
     this.#tiles.delete(key(tile.participant.id, tile.kind))
+    this.#byElement.delete(tile.element)
     if (this.#enlarged === tile) this.#enlarged = null
     tile.remove()
     this.#arrangeSoon()
@@ -314,17 +320,18 @@ export class Tiles {
   }
 
   #arrange() {
-    const tiles = [...this.#container.children].map((element) => element.tile)
+    const tiles = [...this.#container.children].map((element) => this.#byElement.get(element))
     const big = this.#enlarged ?? tiles.find((tile) => tile.kind === 'screen' && !tile.own)
     const order = big ? [big, ...tiles.filter((tile) => tile !== big)] : tiles
     const area = { x: 0, y: 0, width: this.#container.clientWidth, height: this.#container.clientHeight }
     const boxes = big ? spotlight(area, order.length) : grid(area, order.length)
-    order.forEach(({ element, enlarge }, i) => {
+    order.forEach((tile, i) => {
+      const { element, enlarge } = tile
       const box = boxes[i]
       element.style.translate = `${round(box.x)}px ${round(box.y)}px`
       element.style.width = `${round(box.width)}px`
       element.style.height = `${round(box.height)}px`
-      enlarge.setAttribute('aria-pressed', String(element.tile === this.#enlarged))
+      enlarge.setAttribute('aria-pressed', String(tile === this.#enlarged))
       enlarge.hidden = order.length < 2
     })
   }

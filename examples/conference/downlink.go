@@ -70,25 +70,11 @@ func (d *downlink) follow(ctx context.Context) {
 	if d.handle == nil {
 		err = d.subscribe(ctx, update.Subscribe)
 	} else {
-		d.nameSections(update.Unsubscribe)
 		err = d.update(ctx, update)
 	}
 	if err != nil {
 		d.changed = true // a publisher may have gone; the event that says so follows
 		d.participant.log.Debug("cannot subscribe", "err", err)
-	}
-}
-
-// nameSections names the streams to unsubscribe from by their sections of the offer.
-// Janus knows these even if their publisher has just been kicked. By the publisher it
-// would not find them, and it does not remove them by itself then.
-func (d *downlink) nameSections(streams []videoroom.UnsubscribeStream) {
-	for i, stream := range streams {
-		for _, s := range d.streams {
-			if s.FeedID == stream.Feed && s.FeedMid == stream.Mid {
-				streams[i] = videoroom.UnsubscribeStream{SubMid: s.Mid}
-			}
-		}
 	}
 }
 

@@ -1,0 +1,329 @@
+// The tree of sessions and handles: a virtual list. Only the rows in sight are in the
+// document; the program sends the window of rows that is asked for.
+
+import { byId, el, setAttr, setText } from "./dom.js";
+import { bitrateShort, known, millis, NONE, plugin, plural, ratio, spanShort } from "./format.js";
+
+const MARGIN = 40; // Rows asked for above and below those in sight.
+const SLACK = 12; // Less margin than this, and another window is asked for.
+const MAX_LIMIT = 200;
+
+export const keyOf = (row) => `${row.server}\n${row.session}\n${row.handle ?? ""}`;
+
+// Tree calls onWindow() when it wants other rows, onOpen(row) for a row that is opened
+// and onFold(row, expanded) to fold or unfold a session.
+export class Tree {
+  offset = 0; // The window that is asked for.
+  limit = 60;
+  #calls;
+  #box = byId("tree");
+  #spacer = this.#box.querySelector(".rows");
+  #head = this.#box.querySelector(".thead");
+  #rows = [];
+  #first = 0; // Index of rows[0].
+  #total = 0;
+  #known = false; // Whether the program has sent rows yet.
+  #slots = [];
+  #height = 44;
+  #active = 0;
+  #activeKey = null;
+  #openKey = null;
+  #manyServers = false;
+  #frame = 0;
+
+  constructor(calls) {
+    this.#calls = calls;
+    this.#box.addEventListener("scroll", () => this.#schedule(), { passive: true });
+    this.#box.addEventListener("keydown", (event) => this.#key(event));
+    this.#spacer.addEventListener("click", (event) => this.#click(event));
+    new ResizeObserver(() => this.#measure()).observe(this.#box);
+    this.#measure();
+  }
+
+  // update takes a tree message.
+  update({ rows, offset, total }) {
+    this.#rows = rows ?? [];
+    this.#first = offset;
+    this.#total = total;
+    this.#known = true;
+    this.#follow();
+    this.#schedule();
+  }
+
+  // reset goes back to the top, for another search or server.
+  reset() {
+    this.#active = 0;
+    this.#activeKey = null;
+    this.#rows = [];
+    this.#box.scrollTop = 0;
+    this.#ask();
+    this.#schedule();
+  }
+
+  set open(key) {
+    this.#openKey = key;
+    this.#schedule();
+  }
+
+  set manyServers(many) {
+    if (this.#manyServers === many) return;
+    this.#manyServers = many;
+    this.#schedule();
+  }
+
+  get total() {
+    return this.#known ? this.#total : null;
+  }
+
+  focus() {
+    this.#box.focus();
+  }
+
+  // row gives the row of an index if it is in the window.
+  #row(index) {
+    return this.#rows[index - this.#first];
+  }
+
+  // follow keeps the active row the same one when rows before it come and go.
+  #follow() {
+    this.#active = Math.max(0, Math.min(this.#active, this.#total - 1));
+    const here = this.#row(this.#active);
+    if (here && keyOf(here) === this.#activeKey) return;
+    const index = this.#rows.findIndex((row) => keyOf(row) === this.#activeKey);
+    if (index >= 0) this.#active = this.#first + index;
+    else if (here) this.#activeKey = keyOf(here);
+  }
+
+  #measure() {
+    const height = parseFloat(getComputedStyle(this.#box).getPropertyValue("--row")) || 44;
+    const slots = Math.ceil(this.#box.clientHeight / height) + 4;
+    if (height !== this.#height || slots !== this.#slots.length) {
+      this.#height = height;
+      this.#slots = Array.from({ length: slots }, (_, i) => makeRow(i));
+      this.#spacer.replaceChildren(...this.#slots.map((slot) => slot.element));
+    }
+    this.#schedule();
+  }
+
+  // inSight gives the indices of the first row in sight and of the one after the last.
+  #inSight() {
+    const room = this.#box.clientHeight - this.#head.offsetHeight;
+    const first = Math.floor(this.#box.scrollTop / this.#height);
+    return [Math.max(0, first), Math.min(this.#total, first + Math.ceil(room / this.#height) + 1)];
+  }
+
+  #schedule() {
+    if (this.#frame) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const height = `${this.#total * this.#height}px`;
+    if (this.#spacer.style.height !== height) this.#spacer.style.height = height;
+    setAttr(this.#box, "aria-rowcount", this.#total + 1);
+    const [first, end] = this.#inSight();
+    const now = Date.now();
+    const used = new Set();
+    for (let index = first; index < end && used.size < this.#slots.length; index++) {
+      const slot = this.#slots[index % this.#slots.length];
+      used.add(slot);
+      this.#place(slot, index);
+      this.#fill(slot, this.#row(index), now);
+    }
+    for (const slot of this.#slots) if (!used.has(slot)) hide(slot);
+    const active = this.#slots[this.#active % this.#slots.length];
+    setAttr(this.#box, "aria-activedescendant", active && used.has(active) && active.index === this.#active ? active.element.id : null);
+    this.#ask();
+  }
+
+  #place(slot, index) {
+    const { element } = slot;
+    if (slot.index !== index) {
+      slot.index = index;
+      element.style.transform = `translateY(${index * this.#height}px)`;
+      setAttr(element, "aria-rowindex", index + 2);
+    }
+    if (element.hidden) element.hidden = false;
+    element.classList.toggle("active", index === this.#active);
+    element.classList.toggle("even", index % 2 === 0);
+  }
+
+  #fill(slot, row, now) {
+    slot.row = row;
+    const { element } = slot;
+    setAttr(element, "data-kind", row?.kind ?? "none");
+    setAttr(element, "data-server", row?.server);
+    setAttr(element, "data-session", row?.session);
+    setAttr(element, "data-handle", row?.handle);
+    const open = row !== undefined && keyOf(row) === this.#openKey;
+    setAttr(element, "aria-selected", row ? String(open) : null);
+    if (!row) {
+      fillNothing(slot);
+    } else if (row.kind === "session") {
+      fillSession(slot, row, this.#manyServers, now);
+    } else {
+      fillHandle(slot, row);
+    }
+  }
+
+  // ask wants another window if the rows in sight come near the edge of this one.
+  #ask() {
+    const [first, end] = this.#inSight();
+    const limit = Math.min(MAX_LIMIT, Math.ceil(this.#box.clientHeight / this.#height) + 2 * MARGIN);
+    const near = first < this.offset + SLACK && this.offset > 0;
+    const far = end > this.offset + this.limit - SLACK && this.offset + this.limit < this.#total;
+    if (!near && !far && limit === this.limit) return;
+    const offset = Math.max(0, first - MARGIN);
+    if (offset === this.offset && limit === this.limit) return;
+    this.offset = offset;
+    this.limit = limit;
+    this.#calls.onWindow();
+  }
+
+  #click(event) {
+    const slot = this.#slots.find(({ element }) => element.contains(event.target));
+    if (!slot?.row) return;
+    this.#activate(slot.index);
+    if (event.target.closest(".chevron") && slot.row.kind === "session") this.#fold(slot.row, !slot.row.expanded);
+    else this.#calls.onOpen(slot.row);
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || this.#total === 0) return;
+    const page = Math.max(1, Math.floor(this.#box.clientHeight / this.#height) - 2);
+    const row = this.#row(this.#active);
+    switch (event.key) {
+      case "ArrowDown": this.#activate(this.#active + 1); break;
+      case "ArrowUp": this.#activate(this.#active - 1); break;
+      case "PageDown": this.#activate(this.#active + page); break;
+      case "PageUp": this.#activate(this.#active - page); break;
+      case "Home": this.#activate(0); break;
+      case "End": this.#activate(this.#total - 1); break;
+      case "ArrowRight":
+        if (row?.kind === "session" && !row.expanded) this.#fold(row, true);
+        else if (row?.kind === "session" && row.handles > 0) this.#activate(this.#active + 1);
+        break;
+      case "ArrowLeft":
+        if (row?.kind === "session" && row.expanded) this.#fold(row, false);
+        else if (row?.kind === "handle") this.#activate(this.#parent());
+        break;
+      case " ":
+        if (row?.kind === "session") this.#fold(row, !row.expanded);
+        else if (row) this.#calls.onOpen(row);
+        break;
+      case "Enter":
+        if (row) this.#calls.onOpen(row);
+        break;
+      default: return;
+    }
+    event.preventDefault();
+  }
+
+  // parent gives the index of the session of the active row, as far as it is in the window.
+  #parent() {
+    for (let index = this.#active - 1; index > this.#first; index--) {
+      if (this.#row(index)?.kind === "session") return index;
+    }
+    return Math.max(0, this.#first);
+  }
+
+  #fold(row, expanded) {
+    row.expanded = expanded;
+    this.#calls.onFold(row, expanded);
+    this.#schedule();
+  }
+
+  // activate makes a row the active one and scrolls it into sight.
+  #activate(index) {
+    this.#active = Math.max(0, Math.min(index, this.#total - 1));
+    const row = this.#row(this.#active);
+    this.#activeKey = row ? keyOf(row) : null;
+    const top = this.#active * this.#height;
+    const room = this.#box.clientHeight - this.#head.offsetHeight;
+    if (top < this.#box.scrollTop) this.#box.scrollTop = top;
+    else if (top + this.#height > this.#box.scrollTop + room) this.#box.scrollTop = top + this.#height - room;
+    this.#schedule();
+  }
+}
+
+function makeRow(number) {
+  const slot = { index: -1, row: undefined };
+  slot.word = el("span", { class: "hidden" });
+  slot.state = el("span", { class: "state" }, slot.word);
+  slot.main = el("span", { class: "main" });
+  slot.sub = el("span", { class: "sub" });
+  slot.name = el("span", { role: "gridcell", class: "name" },
+    el("span", { class: "chevron", "aria-hidden": "true" }), slot.state, el("span", { class: "lines" }, slot.main, slot.sub));
+  slot.numbers = ["in", "out", "loss", "rtt"].map((name) => el("span", { role: "gridcell", class: `num ${name}` }));
+  slot.element = el("div", { role: "row", id: `row-${number}`, class: "row", hidden: true }, slot.name, ...slot.numbers);
+  return slot;
+}
+
+function hide(slot) {
+  slot.row = undefined;
+  if (slot.element.hidden) return;
+  slot.element.hidden = true;
+  for (const name of ["data-server", "data-session", "data-handle"]) setAttr(slot.element, name, null);
+}
+
+function fillNothing(slot) {
+  setAttr(slot.element, "aria-level", null);
+  setAttr(slot.element, "aria-expanded", null);
+  setText(slot.main, "…");
+  setText(slot.sub, "");
+  setText(slot.word, "");
+  setNumbers(slot, ["", "", "", ""]);
+}
+
+function fillSession(slot, row, manyServers, now) {
+  setAttr(slot.element, "aria-level", 1);
+  setAttr(slot.element, "aria-expanded", row.handles > 0 ? String(Boolean(row.expanded)) : null);
+  setAttr(slot.name, "aria-colspan", 5);
+  for (const cell of slot.numbers) cell.hidden = true;
+  setText(slot.word, "Session");
+  setText(slot.main, row.session);
+  const transport = (row.transport ?? "").replace(/^janus\.transport\./, "");
+  const age = known(row.since) ? spanShort(now - row.since) : "";
+  setText(slot.sub, [manyServers ? row.server : "", plural(row.handles, "handle"), transport, age].filter(Boolean).join(" · "));
+}
+
+function fillHandle(slot, row) {
+  setAttr(slot.element, "aria-level", 2);
+  setAttr(slot.element, "aria-expanded", null);
+  setAttr(slot.name, "aria-colspan", null);
+  const [state, word] = stateOf(row);
+  setAttr(slot.state, "data-state", state);
+  setAttr(slot.state, "title", word);
+  setText(slot.word, word);
+  setText(slot.main, plugin(row.plugin));
+  setText(slot.sub, [row.opaque, row.handle, row.slow > 0 ? plural(row.slow, "slow link") : ""].filter(Boolean).join(" · "));
+  setAttr(slot.element, "data-slow", row.slow > 0 ? row.slow : null);
+  setNumbers(slot, row.up || known(row.bitrateIn) || known(row.bitrateOut)
+    ? [bitrateShort(row.bitrateIn), bitrateShort(row.bitrateOut), ratio(row.loss), millis(row.rtt)]
+    : ["", "", "", ""]);
+  setAttr(slot.numbers[2], "data-level", lossLevel(row.loss));
+}
+
+function setNumbers(slot, texts) {
+  texts.forEach((text, i) => {
+    if (slot.numbers[i].hidden) slot.numbers[i].hidden = false;
+    setText(slot.numbers[i], text === NONE ? "" : text);
+  });
+}
+
+// lossLevel grades a loss: two percent can be heard, five can be seen.
+export function lossLevel(loss) {
+  if (!known(loss) || loss < 0.02) return null;
+  return loss < 0.05 ? "poor" : "bad";
+}
+
+// stateOf gives a handle's state for its mark, and in words.
+export function stateOf({ up, ice, dtls }) {
+  if (ice === "failed" || dtls === "failed") return ["failed", ice === "failed" ? "ICE failed" : "DTLS failed"];
+  if (up) return ice === "disconnected" ? ["shaky", "ICE disconnected"] : ["up", "PeerConnection is up"];
+  if (ice && ice !== "disconnected") return ["connecting", `Connecting: ICE ${ice}`];
+  return ["none", "No PeerConnection"];
+}

@@ -17,13 +17,12 @@ type apiStatus struct {
 	Error string `json:"error"`
 }
 
-// runAPI tries the Janus API of the server until ctx ends.
+// runAPI tries the Janus API of the server until ctx ends, on one connection for as
+// long as it lasts.
 func (s *server) runAPI(ctx context.Context) {
 	for ctx.Err() == nil {
-		status := s.tryAPI(ctx)
-		s.mu.Lock()
-		s.api = status
-		s.mu.Unlock()
+		err := s.pingAPI(ctx)
+		s.setAPI(&apiStatus{RTT: unknown, Error: err.Error()})
 		select {
 		case <-ctx.Done():
 		case <-time.After(apiRounds * s.interval):
@@ -31,18 +30,29 @@ func (s *server) runAPI(ctx context.Context) {
 	}
 }
 
-// tryAPI connects as a client does, and sends a ping.
-func (s *server) tryAPI(ctx context.Context) *apiStatus {
-	ctx, cancel := context.WithTimeout(ctx, apiRounds*s.interval)
-	defer cancel()
+// pingAPI connects as a client does, and sends pings until one fails.
+func (s *server) pingAPI(ctx context.Context) error {
 	gateway, _, err := janus.Dial(ctx, s.apiURL, &janus.DialOptions{Logger: s.log})
 	if err != nil {
-		return &apiStatus{RTT: unknown, Error: err.Error()}
+		return err
 	}
 	defer func() { _ = gateway.Close(1000, "") }() // it has served its purpose
-	start := time.Now()
-	if err := gateway.Ping(ctx, ""); err != nil {
-		return &apiStatus{RTT: unknown, Error: err.Error()}
+	for {
+		start := time.Now()
+		if err := gateway.Ping(ctx, ""); err != nil {
+			return err
+		}
+		s.setAPI(&apiStatus{Up: true, RTT: number(time.Since(start).Microseconds()) / 1000})
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(apiRounds * s.interval):
+		}
 	}
-	return &apiStatus{Up: true, RTT: number(time.Since(start).Microseconds()) / 1000}
+}
+
+func (s *server) setAPI(status *apiStatus) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.api = status
 }

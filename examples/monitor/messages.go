@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/cameronelliott/janus-go/admin"
 )
@@ -232,7 +233,16 @@ func describeInfo(info *admin.HandleInfo) summary {
 	}
 	s.ICE, s.Pair, s.DTLS, s.DTLSRole = pc.ICE.State, pc.ICE.SelectedPair, pc.DTLS.State, pc.DTLS.Role
 	s.SRTP, s.Retransmissions = pc.DTLS.SRTPProfile, pc.DTLS.Retransmissions
-	s.Local = append(s.Local, pc.ICE.LocalCandidates...)
-	s.Remote = append(s.Remote, pc.ICE.RemoteCandidates...)
+	s.Local = trimmed(pc.ICE.LocalCandidates)
+	s.Remote = trimmed(pc.ICE.RemoteCandidates)
 	return s
+}
+
+// trimmed returns candidates without the ends of lines that Janus leaves in some.
+func trimmed(candidates []string) []string {
+	lines := make([]string, len(candidates))
+	for i, candidate := range candidates {
+		lines[i] = strings.TrimSpace(candidate)
+	}
+	return lines
 }

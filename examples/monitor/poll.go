@@ -139,13 +139,14 @@ func (s *server) askHandles(ctx context.Context, client *admin.Client, events bo
 	}
 	asked := s.state.toAsk(s.visible(), s.ago(shownRounds), others, infosARound)
 	return each(ctx, asked, func(ctx context.Context, id ids) error {
+		began := time.Now().UnixMilli()
 		info, err := client.HandleInfo(ctx, id.session, id.handle)
 		if isGone(err) {
 			s.state.remove(id)
 			return nil
 		}
 		if err == nil {
-			s.state.setInfo(id, info, time.Now().UnixMilli())
+			s.state.setInfo(id, info, began, time.Now().UnixMilli())
 		}
 		return err
 	})

@@ -69,6 +69,7 @@ type handle struct {
 	hangup  string // reason of the last one
 	since   int64  // Unix ms; 0 if it is not known
 	asked   int64  // when handle_info was read, in Unix ms; 0: never
+	told    int64  // when an event last told of its PeerConnection, in Unix ms
 	born    uint64 // as in session
 	slow    int32
 	up      bool
@@ -369,6 +370,9 @@ func (s *state) applyHandle(e *eventhandler.Event, body *eventhandler.HandleEven
 // applyToHandle takes an event of a handle that is known. Statistics that arrive
 // after the handle has gone do not bring it back. The caller holds mu.
 func (s *state) applyToHandle(h *handle, e *eventhandler.Event, now int64) {
+	if e.Type == eventhandler.TypeWebRTC {
+		h.told = now
+	}
 	switch body := e.Body.(type) {
 	case *eventhandler.ICEState:
 		h.ice = intern(string(body.State))

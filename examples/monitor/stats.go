@@ -78,8 +78,9 @@ func (s *state) sample(m *medium, now int64, taken sample) {
 	}
 }
 
-// setInfo takes the answer to handle_info. now is the time in Unix milliseconds.
-func (s *state) setInfo(id ids, info *admin.HandleInfo, now int64) {
+// setInfo takes the answer to a handle_info that was sent at the time began, in Unix
+// milliseconds as now. What events have told since then is newer.
+func (s *state) setInfo(id ids, info *admin.HandleInfo, began, now int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.handles[id]
@@ -92,6 +93,9 @@ func (s *state) setInfo(id ids, info *admin.HandleInfo, now int64) {
 		h.since = now - info.Age.Milliseconds()
 	}
 	h.session.transport = intern(info.Transport)
+	if h.told >= began {
+		return
+	}
 	if info.WebRTC == nil {
 		s.closePeerConnection(h)
 		return

@@ -83,11 +83,12 @@ func (w *watch) run(ctx context.Context, s *server) {
 
 // ask asks for the handle once, and reports whether it has gone.
 func (w *watch) ask(ctx context.Context, s *server) (gone bool) {
+	began := time.Now().UnixMilli()
 	info, err := w.read(ctx, s)
 	now := time.Now().UnixMilli()
 	switch {
 	case err == nil:
-		s.state.setInfo(w.id, info, now)
+		s.state.setInfo(w.id, info, began, now)
 	case isGone(err):
 		gone = true
 		s.state.remove(w.id)

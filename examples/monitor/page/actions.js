@@ -23,8 +23,8 @@ const actions = {
   },
 };
 
-// Actions asks with the dialog and posts to the program. onDone(text) is called when
-// an action is done.
+// Actions asks with the dialog and posts to the program. onDone(text, name, target) is
+// called when an action is done.
 export class Actions {
   #dialog = byId("confirm");
   #yes = byId("confirm-yes");
@@ -71,7 +71,7 @@ export class Actions {
       return;
     }
     this.#dialog.close();
-    this.#onDone(actions[this.#name].done);
+    this.#onDone(actions[this.#name].done, this.#name, this.#target);
   }
 
   #setBusy(busy) {

@@ -10,7 +10,7 @@ const KEYS = ["in", "out", "lossIn", "lossOut", "rtt", "jitterIn", "jitterOut"];
 
 const PLOTS = [
   { name: "bitrate", title: "Bitrate", format: bitrate, floor: 10_000, keys: ["in", "out"] },
-  { name: "loss", title: "Loss", format: ratio, floor: 0.05, ceiling: 1, keys: ["lossIn", "lossOut"] },
+  { name: "loss", title: "Loss", format: ratio, floor: 0.04, ceiling: 1, keys: ["lossIn", "lossOut"] },
   { name: "rtt", title: "Round-trip time", format: millis, floor: 20, keys: ["rtt"] },
   { name: "jitter", title: "Jitter", format: millis, floor: 20, keys: ["jitterIn", "jitterOut"] },
 ];
@@ -63,6 +63,11 @@ export class Detail {
     this.#view.update(message, this.points);
   }
 
+  // ended says that a session has been destroyed. Of handles the program says it.
+  ended(target) {
+    this.#view?.ended?.(target);
+  }
+
   // row takes the open session's row when the tree has news of it.
   row(row) {
     this.#view?.row?.(row);
@@ -76,23 +81,31 @@ function actionButton(name, text, onclick) {
 
 class SessionView {
   #facts = factList();
+  #note = el("p", { class: "note", text: "This session has ended.", hidden: true });
+  #destroy;
   #last;
 
   constructor(row, onAction) {
     this.#last = row;
-    const destroy = actionButton("destroy", "Destroy session", () => onAction("destroy", this.#last, [
+    this.#destroy = actionButton("destroy", "Destroy session", () => onAction("destroy", this.#last, [
       ["Session", this.#last.session], ["Handles", count(this.#last.handles)], ["Server", this.#last.server],
     ]));
     this.element = el("article", { class: "handle" },
       el("header", { class: "head" },
-        el("div", {}, el("h2", { text: "Session" }), el("p", { class: "ids" }, el("code", { text: row.session }))),
-        el("div", { class: "actions" }, destroy)),
-      this.#facts.element,
+        el("h2", { text: "Session" }), el("div", { class: "actions" }, this.#destroy),
+        el("p", { class: "ids" }, el("code", { text: row.session }))),
+      this.#note, this.#facts.element,
       el("p", { class: "faint", text: "Choose one of its handles for plots and handle_info." }));
     this.row(row);
   }
 
   update() {}
+
+  ended({ server, session }) {
+    if (session !== this.#last.session || server !== this.#last.server) return;
+    this.#note.hidden = false;
+    this.#destroy.disabled = true;
+  }
 
   row(row) {
     if (row.session !== this.#last.session || row.server !== this.#last.server) return;
@@ -133,9 +146,9 @@ class HandleView {
     this.#makeTexts();
     this.element = el("article", { class: "handle" },
       el("header", { class: "head" },
-        el("div", {}, this.#title, this.#ids),
+        this.#title,
         el("div", { class: "actions" }, ...this.#buttons),
-        this.#badges),
+        this.#ids, this.#badges),
       this.#note, this.#tiles.element, this.#mediaEmpty, this.#media,
       el("h3", { text: "Connection" }), this.#facts.element,
       ...this.#texts.map((text) => text.element));
@@ -143,7 +156,7 @@ class HandleView {
       el("span", {}, "handle ", el("code", { text: row.handle })), " ",
       el("span", {}, "session ", el("code", { text: row.session })), " ",
       el("span", {}, row.server));
-    this.#head(row);
+    this.#head(row, false);
   }
 
   #makeTexts() {
@@ -164,13 +177,14 @@ class HandleView {
     this.#onAction(name, this.#target, facts);
   }
 
-  #head(summary) {
+  #head(summary, gone) {
     this.#summary = summary;
     setText(this.#title, [plugin(summary.plugin), summary.opaque].filter(Boolean).join(" · "));
     const [state, word] = stateOf(summary);
-    const badges = [[word, { up: "good", failed: "bad", shaky: "warn", connecting: "warn" }[state] ?? ""]];
-    if (summary.dtls) badges.push([`DTLS ${summary.dtls}`, grade(summary.dtls)]);
-    if (summary.ice && state !== "failed") badges.push([`ICE ${summary.ice}`, grade(summary.ice)]);
+    const badges = [gone ? ["Ended", ""] : [word, { up: "good", failed: "bad", shaky: "warn", connecting: "warn" }[state] ?? ""]];
+    const over = gone || state === "none";
+    if (summary.ice && !over) badges.push([`ICE ${summary.ice}`, grade(summary.ice)]);
+    if (summary.dtls && !over) badges.push([`DTLS ${summary.dtls}`, grade(summary.dtls)]);
     if (summary.slow > 0) badges.push([plural(summary.slow, "slow link"), "warn"]);
     for (const codec of summary.codecs ?? []) badges.push([codec, ""]);
     const text = JSON.stringify(badges);
@@ -181,7 +195,7 @@ class HandleView {
 
   update(message, points) {
     const { summary, media, gone, error } = message;
-    this.#head(summary);
+    this.#head(summary, gone);
     const note = gone ? "This handle has ended. The figures are its last ones." : error;
     setText(this.#note, note);
     this.#note.hidden = !note;
@@ -302,7 +316,7 @@ class MediumView {
       lines: keys.map((key, i) => ({ key: i === 0 && keys.length === 1 ? "one" : ["in", "out"][i], label: ["In", "Out"][i], series: this.#series[key] })),
     }));
     this.#fold = el("details", { class: "fold" }, el("summary", { text: "Totals and latest figures as tables" }),
-      this.#totalsTable(), this.#samplesTable());
+      this.#totalsTable(), this.#samplesTable(medium.id));
     this.#fold.addEventListener("toggle", () => this.#fold.open && this.#fillTable());
     this.element = el("section", { class: "medium", "data-mid": medium.id, "data-kind": medium.kind },
       el("header", {}, this.#title, this.#badges),
@@ -322,9 +336,9 @@ class MediumView {
         el("tr", {}, el("th", { scope: "row", text: title }), cell(keyIn), cell(keyOut)))));
   }
 
-  #samplesTable() {
+  #samplesTable(id) {
     const heads = ["Time", "In", "Out", "Loss in", "Loss out", "RTT", "Jitter in", "Jitter out"];
-    return el("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Latest figures" },
+    return el("div", { class: "wide", tabindex: 0, role: "region", "aria-label": `Latest figures of medium ${id}` },
       el("table", {}, el("caption", { text: "Latest figures" }),
         el("thead", {}, el("tr", {}, ...heads.map((text) => el("th", { scope: "col", text })))), this.#table));
   }

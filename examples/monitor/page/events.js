@@ -180,7 +180,6 @@ export class Events {
     this.#new.hidden = waiting === 0 || this.#paused;
     setText(this.#new, `Show ${count(waiting)} newer`);
     setText(byId("events-state"), this.#paused ? "Paused" : "");
-    setText(this.#pause, this.#paused ? "Resume" : "Pause");
     const filtered = this.#off.size > 0 || this.#filter.value.trim() || this.#server.value || this.#only.checked;
     this.#empty.hidden = this.#list.children.length > 0;
     setText(this.#empty, filtered ? "No event matches the filters yet." : "No events yet.");

@@ -19,7 +19,7 @@ const state = {
   heard: false, // Whether this connection has brought anything.
 };
 
-const actions = new Actions((text) => toast(text));
+const actions = new Actions(done);
 const detail = new Detail((name, target, facts) => actions.ask(name, target, facts));
 const tree = new Tree({ onWindow: look, onOpen: open, onFold: fold });
 const events = new Events({ onFilter: look, onOpen: (event) => open({ kind: "handle", server: event.server, session: event.session, handle: event.handle }) });
@@ -100,6 +100,11 @@ function showTree(message) {
     announceCount = false;
     setText(byId("announce"), empty ? "Nothing found" : `${plural(message.total, "row")} found`);
   }
+}
+
+function done(text, name, target) {
+  toast(text);
+  if (name === "destroy") detail.ended(target);
 }
 
 // ---- servers

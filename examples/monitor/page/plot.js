@@ -48,6 +48,7 @@ export class Plot {
   #ages = [];
   #cursorLine;
   #readout;
+  #none = el("span", { class: "none", text: "not measured yet", hidden: true });
   #picture;
   #from = 0;
   #to = 1;
@@ -82,7 +83,7 @@ export class Plot {
     this.#tops = [el("span", { class: "tick top" }), el("span", { class: "tick half" })];
     this.#ages = [el("span"), el("span", { text: "now" })];
     this.#readout = el("span", { class: "readout", hidden: true });
-    const frame = el("div", { class: "frame" }, this.#picture, ...this.#tops, this.#readout);
+    const frame = el("div", { class: "frame" }, this.#picture, ...this.#tops, this.#none, this.#readout);
     frame.addEventListener("pointermove", (event) => this.#point(event, frame));
     frame.addEventListener("pointerleave", () => this.#options.onCursor?.(null));
     return el("figure", { class: "plot", "data-plot": name, "data-mid": mid },
@@ -99,13 +100,14 @@ export class Plot {
 
   // draw shows the window that ends at the time "to".
   draw(from, to) {
-    const { lines, format, floor, ceiling, title } = this.#options;
+    const { lines, format, floor, ceiling, title, mid } = this.#options;
     this.#from = from;
     this.#to = to;
-    let highest = 0;
+    let highest = -1;
     for (const line of lines) {
       for (const [t, value] of line.series.points) if (t >= from && known(value) && value > highest) highest = value;
     }
+    this.#none.hidden = highest >= 0;
     this.#top = scale(Math.max(highest, floor));
     if (ceiling && highest <= ceiling) this.#top = Math.min(this.#top, ceiling);
     const words = [];
@@ -118,11 +120,11 @@ export class Plot {
       setAttr(this.#paths[i].stroke, "d", stroke);
       setAttr(this.#paths[i].area, "d", i === 0 ? area : "");
     });
-    setText(this.#tops[0], format(this.#top));
-    setText(this.#tops[1], format(this.#top / 2));
-    setText(this.#ages[0], `${span(to - from).replace(" 0 s", "")} ago`);
+    setText(this.#tops[0], tick(format(this.#top)));
+    setText(this.#tops[1], tick(format(this.#top / 2)));
+    setText(this.#ages[0], ago(to - from));
     setAttr(this.#picture, "aria-label",
-      `${title} of the last ${span(to - from)}: now ${words.join(", ")}; highest ${format(highest)}`);
+      `${title}, medium ${mid}, last ${span(to - from)}: now ${words.join(", ")}; highest ${format(highest < 0 ? null : highest)}`);
   }
 
   #x(t) {
@@ -193,6 +195,15 @@ export function windowOf(seriesList) {
   }
   if (last === -Infinity) last = Date.now();
   return [Math.min(first, last - MIN_SPAN), last];
+}
+
+// tick shortens "60.0 kbit/s" to "60 kbit/s".
+const tick = (text) => text.replace(/\.0+(?= )/, "");
+
+// ago gives a length of time in seconds or, from a minute and a half on, in minutes.
+function ago(ms) {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 90 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
 }
 
 // scale gives the next number of 1, 2, 4, 6, 8 or 10 times a power of ten.

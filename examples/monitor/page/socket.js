@@ -1,7 +1,6 @@
 // The connection to the program: one websocket that is dialed again when it ends.
 
 const DELAYS = [250, 500, 1000, 2000, 4000, 8000];
-const SILENCE = 20000; // The program sends something at least every five seconds.
 
 // Connection calls onMessage for each message, onState({connected, wait}) when the
 // state changes. wait is the time in ms until the next attempt.
@@ -14,6 +13,7 @@ export class Connection {
   #timer = 0;
   #watchdog = 0;
   #heard = 0;
+  #heartbeat = 0; // The longest time in ms between messages, as hello says; 0 is unknown.
 
   constructor(url, onMessage, onState) {
     this.#url = url;
@@ -55,6 +55,7 @@ export class Connection {
       this.#heard = performance.now();
       this.#attempt = 0;
       const message = parse(event.data);
+      if (message?.type === "hello") this.#heartbeat = message.heartbeat ?? 0;
       if (message) this.#onMessage(message);
     });
     socket.addEventListener("close", () => this.#lost(socket));
@@ -63,7 +64,7 @@ export class Connection {
   // watch gives up a connection that has been silent for too long. Browsers slow the
   // timers of hidden pages down, but not the messages.
   #watch(socket) {
-    if (performance.now() - this.#heard < SILENCE) return;
+    if (this.#heartbeat === 0 || performance.now() - this.#heard < 4 * this.#heartbeat) return;
     socket.close();
     this.#lost(socket);
   }

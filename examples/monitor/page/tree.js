@@ -2,7 +2,7 @@
 // document; the program sends the window of rows that is asked for.
 
 import { byId, el, setAttr, setText } from "./dom.js";
-import { bitrateShort, known, millis, NONE, plugin, plural, ratio, spanShort } from "./format.js";
+import { bitrateShort, count, known, millis, NONE, plugin, plural, ratio, spanShort } from "./format.js";
 
 const MARGIN = 40; // Rows asked for above and below those in sight.
 const SLACK = 12; // Less margin than this, and another window is asked for.
@@ -253,7 +253,9 @@ function makeRow(number) {
   const slot = { index: -1, row: undefined };
   slot.word = el("span", { class: "hidden" });
   slot.state = el("span", { class: "state" }, slot.word);
-  slot.main = el("span", { class: "main" });
+  slot.title = el("b");
+  slot.opaque = el("span");
+  slot.main = el("span", { class: "main" }, slot.title, slot.opaque);
   slot.sub = el("span", { class: "sub" });
   slot.name = el("span", { role: "gridcell", class: "name" },
     el("span", { class: "chevron", "aria-hidden": "true" }), slot.state, el("span", { class: "lines" }, slot.main, slot.sub));
@@ -272,7 +274,8 @@ function hide(slot) {
 function fillNothing(slot) {
   setAttr(slot.element, "aria-level", null);
   setAttr(slot.element, "aria-expanded", null);
-  setText(slot.main, "…");
+  setText(slot.title, "…");
+  setText(slot.opaque, "");
   setText(slot.sub, "");
   setText(slot.word, "");
   setNumbers(slot, ["", "", "", ""]);
@@ -284,7 +287,8 @@ function fillSession(slot, row, manyServers, now) {
   setAttr(slot.name, "aria-colspan", 5);
   for (const cell of slot.numbers) cell.hidden = true;
   setText(slot.word, "Session");
-  setText(slot.main, row.session);
+  setText(slot.title, row.session);
+  setText(slot.opaque, "");
   const transport = (row.transport ?? "").replace(/^janus\.transport\./, "");
   const age = known(row.since) ? spanShort(now - row.since) : "";
   setText(slot.sub, [manyServers ? row.server : "", plural(row.handles, "handle"), transport, age].filter(Boolean).join(" · "));
@@ -298,8 +302,9 @@ function fillHandle(slot, row) {
   setAttr(slot.state, "data-state", state);
   setAttr(slot.state, "title", word);
   setText(slot.word, word);
-  setText(slot.main, plugin(row.plugin));
-  setText(slot.sub, [row.opaque, row.handle, row.slow > 0 ? plural(row.slow, "slow link") : ""].filter(Boolean).join(" · "));
+  setText(slot.title, plugin(row.plugin));
+  setText(slot.opaque, row.opaque ? ` ${row.opaque}` : "");
+  setText(slot.sub, [row.handle, row.slow > 0 ? `${count(row.slow)} slow` : ""].filter(Boolean).join(" · "));
   setAttr(slot.element, "data-slow", row.slow > 0 ? row.slow : null);
   setNumbers(slot, row.up || known(row.bitrateIn) || known(row.bitrateOut)
     ? [bitrateShort(row.bitrateIn), bitrateShort(row.bitrateOut), ratio(row.loss), millis(row.rtt)]
@@ -324,6 +329,7 @@ export function lossLevel(loss) {
 export function stateOf({ up, ice, dtls }) {
   if (ice === "failed" || dtls === "failed") return ["failed", ice === "failed" ? "ICE failed" : "DTLS failed"];
   if (up) return ice === "disconnected" ? ["shaky", "ICE disconnected"] : ["up", "PeerConnection is up"];
+  if (dtls === "connected") return ["none", "PeerConnection has ended"];
   if (ice && ice !== "disconnected") return ["connecting", `Connecting: ICE ${ice}`];
   return ["none", "No PeerConnection"];
 }

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,13 +30,17 @@ type program struct {
 }
 
 // start runs a monitor whose rounds are short.
-func start(t testing.TB, c config) *program {
+func start(t testing.TB, c config) *program { return startWith(t, c, writeTimeout) }
+
+// startWith is start for pages that are cut after some time.
+func startWith(t testing.TB, c config, patience time.Duration) *program {
 	t.Helper()
 	if c.secret == "" {
 		c.secret = secret
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &program{monitor: newMonitor(ctx, c, testutil.Quiet)}
+	p.period, p.patience = 40*time.Millisecond, patience
 	p.page = httptest.NewServer(p.handler(newGuard(c.password)))
 	p.events = httptest.NewServer(p.receivers())
 	var running sync.WaitGroup
@@ -251,3 +256,7 @@ func do(t testing.TB, request *http.Request) (int, string) {
 	return response.StatusCode, body.String()
 }
 
+// dialOnly returns a dial function that returns conn.
+func dialOnly(conn net.Conn) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) { return conn, nil }
+}

@@ -115,16 +115,21 @@ func (c *config) check() error {
 
 // monitor is what the pages have in common.
 type monitor struct {
-	servers []*server
-	stream  *stream
-	log     *slog.Logger
-	ctx     context.Context // ends when the program does
-	pages   chan struct{}   // has an element for each page
+	servers  []*server
+	stream   *stream
+	log      *slog.Logger
+	ctx      context.Context // ends when the program does
+	pages    chan struct{}   // has an element for each page
+	period   time.Duration   // see slowPeriod
+	patience time.Duration   // see writeTimeout
 }
 
 // newMonitor returns a monitor whose tasks do not run yet.
 func newMonitor(ctx context.Context, c config, log *slog.Logger) *monitor {
-	m := &monitor{stream: new(stream), log: log, ctx: ctx, pages: make(chan struct{}, maxPages)}
+	m := &monitor{
+		stream: new(stream), log: log, ctx: ctx, pages: make(chan struct{}, maxPages),
+		period: slowPeriod, patience: writeTimeout,
+	}
 	for i, raw := range c.admins {
 		s := newServer(m.unusedName(raw), raw, c.secret, c.eventsPassword, m.stream, log)
 		if i < len(c.urls) {

@@ -34,4 +34,3 @@ func TestTreeFromPolls(t *testing.T) {
 	await(page, "handle", "the end of the handle", func(m handleMessage) bool { return m.Gone })
 	await(page, "tree", "the session only", func(m treeOfRows) bool { return m.Total == 1 })
 }
-

@@ -30,10 +30,11 @@ const (
 	// slower than the messages gets fewer of them; one that takes longer is cut.
 	writeTimeout = 10 * time.Second
 
-	// How often a page gets what has changed.
-	treePeriod   = 250 * time.Millisecond
-	eventsPeriod = 250 * time.Millisecond
-	slowPeriod   = time.Second // servers, the handle that is open, and the tree with a search
+	// slowPeriod is how often a page gets the servers and the handle that is open, and
+	// the tree while there is a search. It gets the tree and the events otherwise
+	// fastFactor times as often.
+	slowPeriod = time.Second
+	fastFactor = 4
 )
 
 // look says what a page wants to see. It is the only message of pages.
@@ -153,7 +154,7 @@ func (p *page) run(ctx context.Context) error {
 	if err := p.send(ctx, hello{Type: "hello", Points: points, Events: maxEvents, Now: now}); err != nil {
 		return err
 	}
-	ticker := time.NewTicker(treePeriod / 2)
+	ticker := time.NewTicker(p.monitor.period / fastFactor / 2)
 	defer ticker.Stop()
 	for {
 		if err := p.update(ctx, time.Now()); err != nil {
@@ -284,7 +285,8 @@ func due(last *time.Time, now time.Time, period time.Duration) bool {
 
 // update sends what has changed.
 func (p *page) update(ctx context.Context, now time.Time) error {
-	if due(&p.serversSent, now, slowPeriod) {
+	slow := p.monitor.period
+	if due(&p.serversSent, now, slow) {
 		if err := p.sendServers(ctx); err != nil {
 			return err
 		}
@@ -292,21 +294,21 @@ func (p *page) update(ctx context.Context, now time.Time) error {
 	if !p.seen {
 		return nil
 	}
-	period := treePeriod
+	tree := slow / fastFactor
 	if len(p.view.search) > 0 {
-		period = slowPeriod
+		tree = slow
 	}
-	if due(&p.treeSent, now, period) {
+	if due(&p.treeSent, now, tree) {
 		if err := p.sendTree(ctx); err != nil {
 			return err
 		}
 	}
-	if p.open != nil && due(&p.handleSent, now, slowPeriod) {
+	if p.open != nil && due(&p.handleSent, now, slow) {
 		if err := p.sendHandle(ctx); err != nil {
 			return err
 		}
 	}
-	if p.filter != nil && due(&p.evSent, now, eventsPeriod) {
+	if p.filter != nil && due(&p.evSent, now, slow/fastFactor) {
 		return p.sendEvents(ctx)
 	}
 	return nil
@@ -380,7 +382,7 @@ func (p *page) send(ctx context.Context, m any) error {
 }
 
 func (p *page) write(ctx context.Context, text []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.monitor.patience)
 	defer cancel()
 	return p.conn.Write(ctx, websocket.MessageText, text)
 }

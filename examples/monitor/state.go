@@ -33,7 +33,7 @@ type state struct {
 	order    []*session // in the order in which they became known; nil where one has gone
 	up       int        // how many handles have a PeerConnection that is up
 	media    int        // how many media there are
-	hidden   int        // how many handles are not kept
+	hidden   int        // how many handles of the sessions are not kept
 	rings    *rings
 	watched  map[ids]int32 // how many pages have a handle open, if any
 
@@ -53,6 +53,7 @@ type session struct {
 	transport string
 	since     int64 // Unix ms; 0 if it is not known
 	handles   []*handle
+	hidden    int    // how many further ones are not kept
 	place     int    // in state.order
 	born      uint64 // the poll during or after which it became known
 	listed    int64  // when its handles were listed, in Unix ms; 0: never
@@ -138,24 +139,30 @@ func (s *state) addSession(id uint64) *session {
 	return added
 }
 
-// addHandle returns a handle, which it adds, with its session, unless it is known.
-// It returns nil if there are too many. The caller holds mu.
+// addHandle returns a handle, which it adds, with its session, unless it is known. If
+// there are too many, it counts the handle and returns nil. The caller holds mu.
 func (s *state) addHandle(id ids) *handle {
 	if known := s.handles[id]; known != nil {
 		return known
 	}
-	var owner *session
-	if len(s.handles) < maxHandles {
-		owner = s.addSession(id.session)
-	}
+	owner := s.addSession(id.session)
 	if owner == nil {
-		s.hidden++
+		return nil
+	}
+	if len(s.handles) >= maxHandles {
+		s.hide(owner, owner.hidden+1)
 		return nil
 	}
 	added := &handle{id: id.handle, session: owner, born: s.poll}
 	s.handles[id] = added
 	owner.handles = append(owner.handles, added)
 	return added
+}
+
+// hide notes how many handles of a session are not kept. The caller holds mu.
+func (s *state) hide(owner *session, n int) {
+	s.hidden += n - owner.hidden
+	owner.hidden = n
 }
 
 // removeSession removes a session with its handles. The caller holds mu.
@@ -170,6 +177,7 @@ func (s *state) removeSession(id uint64) {
 	for _, h := range slices.Clone(known.handles) {
 		s.removeHandle(h.ids())
 	}
+	s.hide(known, 0)
 	delete(s.sessions, id)
 	s.order[known.place] = nil
 	if len(s.order) > 2*len(s.sessions)+16 {
@@ -193,7 +201,9 @@ func (s *state) removeHandle(id ids) {
 	}
 	h := s.handles[id]
 	if h == nil {
-		s.hidden = max(0, s.hidden-1)
+		if owner := s.sessions[id.session]; owner != nil && owner.hidden > 0 {
+			s.hide(owner, owner.hidden-1)
+		}
 		return
 	}
 	s.closePeerConnection(h)
@@ -264,7 +274,6 @@ func (s *state) clear() {
 			s.removeSession(known.id)
 		}
 	}
-	s.hidden = 0
 }
 
 // beginPoll notes that a poll begins. Only one may be running.
@@ -310,13 +319,16 @@ func (s *state) setHandles(id uint64, list []uint64, now int64) {
 		return
 	}
 	known.listed = now
+	s.hide(known, 0)
+	listed := make(map[uint64]bool, len(list))
 	for _, handle := range list {
+		listed[handle] = true
 		if id := (ids{id, handle}); !s.gone[id] {
 			s.addHandle(id)
 		}
 	}
 	for _, h := range slices.Clone(known.handles) {
-		if h.born < s.poll && !slices.Contains(list, h.id) {
+		if h.born < s.poll && !listed[h.id] {
 			s.removeHandle(h.ids())
 		}
 	}

@@ -206,9 +206,13 @@ func (w words) match(texts ...string) bool {
 	return w.all(found)
 }
 
-// containsFold reports whether word is in text, in any case.
+// containsFold reports whether word, which is not empty, is in text, in any case.
 func containsFold(text, word string) bool {
+	first := word[0] | 0x20 // in lower case, if it is an ASCII letter
 	for i := 0; i+len(word) <= len(text); i++ {
+		if c := text[i]; c|0x20 != first && c|first < 0x80 {
+			continue // both are ASCII, and differ
+		}
 		if strings.EqualFold(text[i:i+len(word)], word) {
 			return true
 		}

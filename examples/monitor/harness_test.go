@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -165,7 +166,7 @@ func (c *client) keep(text json.RawMessage, err error) {
 // the whole tree.
 func (c *client) look(members ...string) {
 	c.t.Helper()
-	text := `{"type":"look","server":"all","search":"","offset":0,"limit":60,"expanded":null` // later members win
+	text := `{"type":"look","server":"all","search":"","offset":0,"limit":60` // later members win
 	for _, member := range members {
 		text += "," + member
 	}
@@ -203,6 +204,25 @@ func await[M any](c *client, kind, what string, ok func(m M) bool) M {
 		case <-c.arrived:
 		case <-timeout:
 			c.t.Fatalf("not in time: %s; the newest message is %s", what, text)
+		}
+	}
+}
+
+// awaitCount waits for so many messages of a type.
+func (c *client) awaitCount(kind string, n int) {
+	c.t.Helper()
+	timeout := time.After(testutil.Patience)
+	for {
+		c.mu.Lock()
+		count := c.count[kind]
+		c.mu.Unlock()
+		if count >= n {
+			return
+		}
+		select {
+		case <-c.arrived:
+		case <-timeout:
+			c.t.Fatalf("there were %d messages of the type %q", count, kind)
 		}
 	}
 }
@@ -249,14 +269,20 @@ func do(t testing.TB, request *http.Request) (int, string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	var body bytes.Buffer
-	if _, err := body.ReadFrom(response.Body); err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, body.String()
+	return response.StatusCode, readAll(t, response)
 }
 
 // dialOnly returns a dial function that returns conn.
 func dialOnly(conn net.Conn) func(context.Context, string, string) (net.Conn, error) {
 	return func(context.Context, string, string) (net.Conn, error) { return conn, nil }
+}
+
+// readAll returns the body of an answer.
+func readAll(t testing.TB, response *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }

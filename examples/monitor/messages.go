@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -10,10 +11,11 @@ import (
 
 // hello is the first message that a page gets.
 type hello struct {
-	Type   string `json:"type"` // "hello"
-	Points int    `json:"points"`
-	Events int    `json:"events"`
-	Now    int64  `json:"now"` // Unix ms
+	Type      string `json:"type"` // "hello"
+	Points    int    `json:"points"`
+	Events    int    `json:"events"`
+	Now       int64  `json:"now"`       // Unix ms
+	Heartbeat int64  `json:"heartbeat"` // ms
 }
 
 // serversMessage says how the servers are.
@@ -168,6 +170,7 @@ func (w *watch) message(s *server, before sent) (handleMessage, sent) {
 		return m, before
 	}
 	h.summarize(&m.Summary)
+	slices.SortStableFunc(h.media, func(a, b *medium) int { return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.layer, b.layer)) })
 	now := make(sent)
 	m.Append = len(before) == len(h.media)
 	for _, medium := range h.media {

@@ -21,10 +21,10 @@ const (
 	maxPages = 100
 
 	// maxLook is how large a message of a page may be, in bytes.
-	maxLook = 256 << 10
+	maxLook = 1 << 20
 
-	// maxExpanded is how many sessions a page may have expanded one by one.
-	maxExpanded = 1000
+	// maxCollapsed is how many sessions a page may have collapsed.
+	maxCollapsed = 10_000
 
 	// writeTimeout is how long a page may take to receive a message. A page that is
 	// slower than the messages gets fewer of them; one that takes longer is cut.
@@ -35,18 +35,22 @@ const (
 	// fastFactor times as often.
 	slowPeriod = time.Second
 	fastFactor = 4
+
+	// heartbeat is how often, in periods, a page gets the servers although nothing has
+	// changed, so that it can notice when the connection is lost.
+	heartbeat = 5
 )
 
 // look says what a page wants to see. It is the only message of pages.
 type look struct {
-	Type     string     `json:"type"` // "look"
-	Server   string     `json:"server"`
-	Search   string     `json:"search"`
-	Offset   int        `json:"offset"`
-	Limit    int        `json:"limit"`
-	Expanded []lookedAt `json:"expanded"` // nil: all
-	Open     *lookedAt  `json:"open"`
-	Events   *struct {
+	Type      string     `json:"type"` // "look"
+	Server    string     `json:"server"`
+	Search    string     `json:"search"`
+	Offset    int        `json:"offset"`
+	Limit     int        `json:"limit"`
+	Collapsed []lookedAt `json:"collapsed"`
+	Open      *lookedAt  `json:"open"`
+	Events    *struct {
 		Server string   `json:"server"`
 		Types  []string `json:"types"` // nil: all
 		Search string   `json:"search"`
@@ -83,10 +87,9 @@ type page struct {
 	conn    *websocket.Conn
 	looks   chan look // from the goroutine that reads
 
-	seen     bool // a look has arrived
-	look     look
-	view     view
-	expanded map[string]map[uint64]bool // by server; nil: all
+	seen bool // a look has arrived
+	look look
+	view view
 
 	open   *watch // nil if no handle is open
 	server *server
@@ -98,6 +101,7 @@ type page struct {
 
 	servers, tree                             message
 	serversSent, treeSent, handleSent, evSent time.Time
+	beat                                      time.Time // when the servers were sent in any case
 }
 
 // message is one that is sent only if it has changed.
@@ -151,7 +155,8 @@ func (p *page) read(ctx context.Context) {
 // run sends what the page wants to see, until sending fails or ctx ends.
 func (p *page) run(ctx context.Context) error {
 	now := time.Now().UnixMilli()
-	if err := p.send(ctx, hello{Type: "hello", Points: points, Events: maxEvents, Now: now}); err != nil {
+	beat := heartbeat * p.monitor.period
+	if err := p.send(ctx, hello{Type: "hello", Points: points, Events: maxEvents, Now: now, Heartbeat: beat.Milliseconds()}); err != nil {
 		return err
 	}
 	ticker := time.NewTicker(p.monitor.period / fastFactor / 2)
@@ -191,10 +196,10 @@ func (p *page) setLook(l look) error {
 	if l.Type != "look" {
 		return errLook
 	}
-	if len(l.Expanded) > maxExpanded {
-		return fmt.Errorf("more than %d sessions are expanded", maxExpanded)
+	if len(l.Collapsed) > maxCollapsed {
+		return fmt.Errorf("more than %d sessions are collapsed", maxCollapsed)
 	}
-	expanded, err := parseExpanded(l.Expanded)
+	collapsed, err := parseCollapsed(l.Collapsed)
 	if err != nil {
 		return err
 	}
@@ -211,33 +216,26 @@ func (p *page) setLook(l look) error {
 	p.setOpen(server, open)
 	p.setFilter(l)
 	l.Offset, l.Limit = max(0, l.Offset), min(max(0, l.Limit), maxRows)
-	p.seen, p.look, p.expanded = true, l, expanded
-	p.view = view{search: parseWords(l.Search), expanded: p.isExpanded}
+	l.Collapsed = nil
+	p.seen, p.look, p.view = true, l, view{search: parseWords(l.Search), collapsed: collapsed}
 	p.tree, p.treeSent = message{}, time.Time{}
 	return nil
 }
 
-// parseExpanded returns the sessions by server, or nil for all.
-func parseExpanded(list []lookedAt) (map[string]map[uint64]bool, error) {
-	if list == nil {
-		return nil, nil
-	}
-	expanded := make(map[string]map[uint64]bool)
+// parseCollapsed returns the sessions by server.
+func parseCollapsed(list []lookedAt) (map[string]map[uint64]bool, error) {
+	collapsed := make(map[string]map[uint64]bool)
 	for _, at := range list {
 		id, err := at.ids()
 		if err != nil {
 			return nil, err
 		}
-		if expanded[at.Server] == nil {
-			expanded[at.Server] = make(map[uint64]bool)
+		if collapsed[at.Server] == nil {
+			collapsed[at.Server] = make(map[uint64]bool)
 		}
-		expanded[at.Server][id.session] = true
+		collapsed[at.Server][id.session] = true
 	}
-	return expanded, nil
-}
-
-func (p *page) isExpanded(server string, session uint64) bool {
-	return p.expanded == nil || p.expanded[server][session]
+	return collapsed, nil
 }
 
 // setOpen opens a handle, or none if server is nil.
@@ -287,6 +285,9 @@ func due(last *time.Time, now time.Time, period time.Duration) bool {
 func (p *page) update(ctx context.Context, now time.Time) error {
 	slow := p.monitor.period
 	if due(&p.serversSent, now, slow) {
+		if due(&p.beat, now, heartbeat*slow) {
+			p.servers = message{} // send it again
+		}
 		if err := p.sendServers(ctx); err != nil {
 			return err
 		}

@@ -45,10 +45,11 @@ func TestPageGetsWhatItLooksAt(t *testing.T) {
 	a.tell(t, 1, 11, begin("ada")...)
 	b.tell(t, 2, 21, begin("bob")...)
 	page := p.connect(t, nil)
-	await(page, "hello", "hello", func(m hello) bool { return m.Points == points && m.Now > 0 })
+	await(page, "hello", "hello", func(m hello) bool { return m.Points == points && m.Now > 0 && m.Heartbeat > 0 })
 	await(page, "servers", "both servers", func(m serversMessage) bool {
 		return len(m.Servers) == 2 && m.Servers[0].Handles == 1 && m.Servers[1].PeerConnections == 1 && !m.Servers[0].Up && m.Servers[0].Error != ""
 	})
+	page.awaitCount("servers", 3) // nothing has changed
 	page.mu.Lock()
 	if page.newest["tree"] != nil || page.newest["events"] != nil || page.newest["handle"] != nil {
 		t.Errorf("the page got what it has not asked for: %s", page.newest)
@@ -67,8 +68,8 @@ func TestPageGetsWhatItLooksAt(t *testing.T) {
 	})
 	page.look(`"offset":9`)
 	await(page, "tree", "no row", func(m treeOfRows) bool { return m.Total == 4 && m.Rows != nil && len(m.Rows) == 0 })
-	page.look(`"expanded":[{"server":"127.0.0.1:1","session":"1"}]`)
-	await(page, "tree", "one session expanded", func(m treeOfRows) bool {
+	page.look(`"collapsed":[{"server":"127.0.0.1:1 #2","session":"2"}]`)
+	await(page, "tree", "one session collapsed", func(m treeOfRows) bool {
 		return m.Total == 3 && m.Rows[0].Expanded && !m.Rows[2].Expanded && m.Rows[2].Handles == 1
 	})
 }
@@ -76,7 +77,7 @@ func TestPageGetsWhatItLooksAt(t *testing.T) {
 func TestPageIsToldOfItsErrors(t *testing.T) {
 	p := start(t, config{admins: []string{nowhere}})
 	page := p.connect(t, nil)
-	expanded := strings.Repeat(`{"server":"a","session":"1"},`, maxExpanded) + `{"server":"a","session":"1"}`
+	collapsed := strings.Repeat(`{"server":"a","session":"1"},`, maxCollapsed) + `{"server":"a","session":"1"}`
 	for text, want := range map[string]string{
 		`{`:                     "not a look",
 		`{"type":"other"}`:      "not a look",
@@ -84,8 +85,8 @@ func TestPageIsToldOfItsErrors(t *testing.T) {
 		`{"type":"look","open":{"server":"b","session":"1","handle":"2"}}`:           "no server",
 		`{"type":"look","open":{"server":"127.0.0.1:1","session":"x"}}`:              "not the id of a session",
 		`{"type":"look","open":{"server":"127.0.0.1:1","session":"1","handle":"x"}}`: "not the id of a handle",
-		`{"type":"look","expanded":[{"server":"a","session":"0"}]}`:                  "not the id of a session",
-		`{"type":"look","expanded":[` + expanded + `]}`:                              "more than",
+		`{"type":"look","collapsed":[{"server":"a","session":"0"}]}`:                 "not the id of a session",
+		`{"type":"look","collapsed":[` + collapsed + `]}`:                            "more than",
 	} {
 		page.write(text)
 		await(page, "error", want, func(m errorMessage) bool { return strings.Contains(m.Message, want) })

@@ -82,6 +82,7 @@ type medium struct {
 	mid       string
 	kind      string // "audio", "video" or "data"
 	codec     string
+	index     int16 // of the m-line
 	layer     int8
 	receiving int8 // 1, or -1 if Janus has said that it receives nothing; 0: not known
 	fromPolls bool // the samples are of handle_info

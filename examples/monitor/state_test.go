@@ -98,7 +98,7 @@ func TestEventsBecomeState(t *testing.T) {
 	s.tell(2000, 1, 2, stats("0", "audio", 2000), &eventhandler.MediaState{Mid: "0", Media: "audio"},
 		&eventhandler.SlowLink{Mid: "0", Direction: eventhandler.Uplink}, &eventhandler.SlowLink{Mid: "0", Direction: eventhandler.Downlink})
 	h := s.handle(ids{1, 2})
-	row := h.row()
+	row := h.row(0)
 	want := handleRow{
 		Handle: "2", Plugin: "janus.plugin.videoroom", Opaque: "ada", ICE: "ready", DTLS: "connected", Up: true, Slow: 2,
 		BitrateIn: 8000, BitrateOut: 16000, LossIn: 0, LossOut: 0, Loss: 0, RTT: 4,
@@ -134,7 +134,7 @@ func TestLayers(t *testing.T) {
 			&eventhandler.MediaState{Mid: "1", Substream: &layer, Receiving: true})
 	}
 	h := s.handle(ids{1, 2})
-	if row := h.row(); row.BitrateIn != 48000 {
+	if row := h.row(0); row.BitrateIn != 48000 {
 		t.Errorf("%+v", row)
 	}
 	for i, want := range []string{"1", "1/1", "1/2"} {
@@ -222,7 +222,7 @@ func TestInfoBecomesState(t *testing.T) {
 	s.setInfo(id, info(10*time.Second, "0", 1000), 1, 100_000)
 	s.setInfo(id, info(12*time.Second, "0", 3000), 1, 100_500) // it does not matter when it arrives
 	h := s.handle(id)
-	row := h.row()
+	row := h.row(0)
 	want := handleRow{
 		Handle: "2", Plugin: "janus.plugin.echotest", ICE: "ready", DTLS: "connected", Up: true,
 		BitrateIn: 8000, BitrateOut: 16000, LossIn: 0, LossOut: 0, Loss: 0, RTT: 9,

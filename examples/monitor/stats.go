@@ -41,7 +41,7 @@ func (s *state) applyStats(h *handle, body *eventhandler.MediaStats, e *eventhan
 	if m == nil || e.Timestamp.IsZero() {
 		return
 	}
-	m.kind, m.codec, m.lastEvent = intern(kind), intern(body.Codec), now
+	m.kind, m.codec, m.index, m.lastEvent = intern(kind), intern(body.Codec), int16(body.MIndex), now
 	if m.fromPolls {
 		m.fromPolls = false
 		m.meter.restart()
@@ -128,7 +128,7 @@ func (s *state) setLayer(h *handle, mid string, layer int8, described *admin.Med
 	if m == nil || now-m.lastEvent < eventsRule {
 		return
 	}
-	m.kind, m.codec = intern(described.Type), intern(described.Codecs.Codec)
+	m.kind, m.codec, m.index = intern(described.Type), intern(described.Codecs.Codec), int16(described.Index)
 	if !m.fromPolls {
 		m.fromPolls = true
 		m.meter.restart()

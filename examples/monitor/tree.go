@@ -25,6 +25,7 @@ type sessionRow struct {
 }
 
 type handleRow struct {
+	Parent     int    `json:"parent"`
 	Handle     string `json:"handle"`
 	Plugin     string `json:"plugin"`
 	Opaque     string `json:"opaque"`
@@ -47,6 +48,7 @@ type window struct {
 	total         int
 	rows          []row
 	shown         []ids
+	parent        int // number of the row of the session whose handles are added
 }
 
 // room reports whether the next row is in the window.
@@ -54,8 +56,8 @@ func (w *window) room() bool { return w.total >= w.offset && w.total < w.offset+
 
 // view says what a page wants to see of the tree.
 type view struct {
-	search   words
-	expanded func(server string, session uint64) bool
+	search    words
+	collapsed map[string]map[uint64]bool // sessions by server
 }
 
 // tree adds the rows of a server to a window.
@@ -73,7 +75,7 @@ func (s *state) tree(server string, v *view, w *window) {
 // tree adds the rows of a session, if it matches or one of its handles does. found
 // are the words that the server has. The caller holds state.mu.
 func (k *session) tree(server string, v *view, found uint64, w *window) {
-	expanded := v.expanded(server, k.id)
+	expanded := !v.collapsed[server][k.id]
 	found = v.search.in(k.transport, v.search.inID(k.id, found))
 	if v.search.all(found) {
 		k.add(server, expanded, w)
@@ -99,6 +101,7 @@ func (k *session) tree(server string, v *view, found uint64, w *window) {
 
 // add adds the row of the session.
 func (k *session) add(server string, expanded bool, w *window) {
+	w.parent = w.total
 	if w.room() {
 		w.rows = append(w.rows, row{
 			Kind: "session", Server: server, Session: idText(k.id), Since: known(k.since),
@@ -124,17 +127,18 @@ func (k *session) addHandles(server string, w *window) {
 func (h *handle) add(server string, w *window) {
 	if w.room() {
 		w.rows = append(w.rows, row{
-			Kind: "handle", Server: server, Session: idText(h.session.id), Since: known(h.since), handleRow: h.row(),
+			Kind: "handle", Server: server, Session: idText(h.session.id), Since: known(h.since), handleRow: h.row(w.parent),
 		})
 		w.shown = append(w.shown, h.ids())
 	}
 	w.total++
 }
 
-// row returns what the row of the handle says.
-func (h *handle) row() *handleRow {
+// row returns what the row of the handle says. parent is the number of the row of its
+// session.
+func (h *handle) row(parent int) *handleRow {
 	r := &handleRow{
-		Handle: idText(h.id), Plugin: h.plugin, Opaque: h.opaque, ICE: h.ice, DTLS: h.dtls, Up: h.up, Slow: h.slow,
+		Parent: parent, Handle: idText(h.id), Plugin: h.plugin, Opaque: h.opaque, ICE: h.ice, DTLS: h.dtls, Up: h.up, Slow: h.slow,
 		BitrateIn: unknown, BitrateOut: unknown, LossIn: unknown, LossOut: unknown, RTT: unknown,
 	}
 	for _, m := range h.media {

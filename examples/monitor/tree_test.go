@@ -11,7 +11,7 @@ import (
 
 // all is the view of a page that shows everything that a search finds.
 func all(search string) *view {
-	return &view{search: parseWords(search), expanded: func(string, uint64) bool { return true }}
+	return &view{search: parseWords(search)}
 }
 
 // labels returns a window of a tree, as S1 for session 1, H12 for handle 12.
@@ -78,19 +78,42 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func TestExpanded(t *testing.T) {
+func TestCollapsed(t *testing.T) {
 	s := forest()
-	only := func(id uint64) func(string, uint64) bool {
-		return func(_ string, other uint64) bool { return id == other }
-	}
+	const server = "127.0.0.1:7188"
 	for _, test := range []struct {
-		search   string
-		expanded uint64
-		want     string
-	}{{"", 1, "S1 H11 H12 S2 S3"}, {"", 0, "S1 S2 S3"}, {"ada", 3, "S1 S3 H31"}, {"zoë", 1, "S3"}} {
-		rows, _ := s.labels(&view{parseWords(test.search), only(test.expanded)}, 0, 100)
-		if got := strings.Join(rows, " "); got != test.want {
+		search, server string
+		collapsed      []uint64
+		want           string
+	}{
+		{"", server, []uint64{3}, "S1 H11 H12 S2 S3"},
+		{"", server, []uint64{1, 2, 3, 4}, "S1 S2 S3"},
+		{"", "other", []uint64{1, 2, 3}, "S1 H11 H12 S2 S3 H31 H32"},
+		{"ada", server, []uint64{1}, "S1 S3 H31"},
+		{"zoë", server, []uint64{3}, "S3"},
+	} {
+		v := all(test.search)
+		v.collapsed = map[string]map[uint64]bool{test.server: {}}
+		for _, id := range test.collapsed {
+			v.collapsed[test.server][id] = true
+		}
+		rows, total := s.labels(v, 0, 100)
+		if got := strings.Join(rows, " "); got != test.want || total != len(rows) {
 			t.Errorf("%+v: %s", test, got)
+		}
+	}
+}
+
+// A handle says which row is that of its session, also if that is not in the window.
+func TestParents(t *testing.T) {
+	s := forest()
+	for offset := range 7 {
+		w := window{offset: offset, limit: 7}
+		s.tree("", all(""), &w)
+		for i, r := range w.rows {
+			if want := map[string]int{"1": 0, "3": 4}[r.Session]; r.Kind == "handle" && r.Parent != want {
+				t.Errorf("from %d: the parent of row %d is %d", offset, offset+i, r.Parent)
+			}
 		}
 	}
 }

@@ -9,7 +9,7 @@ import { Events } from "./events.js";
 import { count, known, plural, bitrate } from "./format.js";
 import { keyOf, Tree } from "./tree.js";
 
-const narrow = matchMedia("(max-width: 799px)");
+const narrow = matchMedia("(max-width: 799px), (max-height: 480px)"); // As in style.css.
 
 const state = {
   server: "all",
@@ -228,6 +228,7 @@ function open(row) {
     look();
   }
   showTab("detail");
+  if (narrow.matches) byId("panel-detail").focus({ preventScroll: true });
 }
 
 function fold(row, expanded) {
@@ -307,7 +308,7 @@ const themes = ["auto", "light", "dark"];
 function setTheme(theme) {
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  setText(byId("theme"), `Theme: ${theme}`);
+  setText(byId("theme-name"), theme);
   store("theme", theme);
 }
 

@@ -30,10 +30,14 @@ export class Tree {
   #openKey = null;
   #manyServers = false;
   #frame = 0;
+  #scrolled = 0; // When the list was scrolled last.
 
   constructor(calls) {
     this.#calls = calls;
-    this.#box.addEventListener("scroll", () => this.#schedule(), { passive: true });
+    this.#box.addEventListener("scroll", () => {
+      this.#scrolled = performance.now();
+      this.#schedule();
+    }, { passive: true });
     this.#box.addEventListener("keydown", (event) => this.#key(event));
     this.#spacer.addEventListener("click", (event) => this.#click(event));
     new ResizeObserver(() => this.#measure()).observe(this.#box);
@@ -42,12 +46,35 @@ export class Tree {
 
   // update takes a tree message.
   update({ rows, offset, total }) {
+    const index = this.#topIndex();
+    const top = this.#row(index);
     this.#rows = rows ?? [];
     this.#first = offset;
     this.#total = total;
     this.#known = true;
     this.#follow();
+    if (top) this.#hold(keyOf(top), index);
     this.#schedule();
+  }
+
+  #topIndex() {
+    return Math.floor(this.#box.scrollTop / this.#height);
+  }
+
+  // hold scrolls so that the row at the top stays there when rows before it come and
+  // go, unless the list is being scrolled or is at its beginning.
+  #hold(key, index) {
+    if (this.#box.scrollTop === 0 || performance.now() - this.#scrolled < 200) return;
+    const found = this.#rows.findIndex((row) => keyOf(row) === key);
+    if (found < 0 || this.#first + found === index) return;
+    this.#stretch();
+    this.#box.scrollTop += (this.#first + found - index) * this.#height;
+  }
+
+  // stretch gives the list its height.
+  #stretch() {
+    const height = `${this.#total * this.#height}px`;
+    if (this.#spacer.style.height !== height) this.#spacer.style.height = height;
   }
 
   // reset goes back to the top, for another search or server.
@@ -121,8 +148,7 @@ export class Tree {
   }
 
   #draw() {
-    const height = `${this.#total * this.#height}px`;
-    if (this.#spacer.style.height !== height) this.#spacer.style.height = height;
+    this.#stretch();
     setAttr(this.#box, "aria-rowcount", this.#total + 1);
     const [first, end] = this.#inSight();
     const now = Date.now();

@@ -31,22 +31,23 @@ type program struct {
 }
 
 // start runs a monitor whose rounds are short.
-func start(t testing.TB, c config) *program { return startWith(t, c, writeTimeout) }
+func start(t testing.TB, c config) *program { return startWith(t, c, func(*program) {}) }
 
-// startWith is start for pages that are cut after some time.
-func startWith(t testing.TB, c config, patience time.Duration) *program {
+// startWith is start with a function that is called before the tasks run.
+func startWith(t testing.TB, c config, prepare func(p *program)) *program {
 	t.Helper()
 	if c.secret == "" {
 		c.secret = secret
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &program{monitor: newMonitor(ctx, c, testutil.Quiet)}
-	p.period, p.patience = 40*time.Millisecond, patience
+	p.period = 40 * time.Millisecond
 	p.page = httptest.NewServer(p.handler(newGuard(c.password)))
 	p.events = httptest.NewServer(p.receivers())
+	prepare(p)
 	var running sync.WaitGroup
 	for _, s := range p.servers {
-		s.interval = 20 * time.Millisecond
+		s.interval = 10 * time.Millisecond
 		if c.tweak {
 			s.tweak = s.tweaker(new(bytes.Buffer), p.events.URL)
 		}

@@ -239,7 +239,11 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, bef
 	if before != nil {
 		_ = before(closing) // the program ends in any case
 	}
-	err := server.Shutdown(closing)
-	_ = <-failed // it says that the server is closed
-	return err
+	if err := server.Shutdown(closing); err != nil {
+		return fmt.Errorf("monitor: %w", err)
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("monitor: %w", err)
+	}
+	return nil
 }

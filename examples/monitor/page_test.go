@@ -170,7 +170,7 @@ func TestPageGetsPointsOnce(t *testing.T) {
 
 // A page that reads nothing keeps nobody waiting, and is cut.
 func TestPageThatReadsNothing(t *testing.T) {
-	p := startWith(t, config{admins: []string{nowhere}}, time.Second)
+	p := startWith(t, config{admins: []string{nowhere}}, func(p *program) { p.patience = 300 * time.Millisecond })
 	s := p.servers[0]
 	opaque := strings.Repeat("x", maxText)
 	for id := uint64(1); id <= 300; id++ {

@@ -41,7 +41,7 @@ type server struct {
 	failure     string
 	api         *apiStatus
 	eventCount  uint64
-	eventsOfRun uint64 // since it is up
+	eventsOfRun uint64 // since it was last found to be away
 	lastEvent   int64  // Unix ms
 	watches     map[ids]*watch
 	shown       map[*page][]ids
@@ -49,6 +49,10 @@ type server struct {
 
 // eventUser is the user name that Janus sends its events with.
 const eventUser = "janus"
+
+// requestTimeout is how long the Admin API may take to answer before the server counts
+// as away.
+const requestTimeout = 5 * time.Second
 
 // newServer returns a server whose tasks do not run yet. password is that of its
 // events, or empty for a random one.
@@ -89,7 +93,7 @@ func (s *server) connected(ctx context.Context) (*admin.Client, error) {
 	if client := s.current(); client != nil {
 		return client, nil
 	}
-	client, err := admin.Dial(ctx, s.adminURL, &admin.Options{Secret: s.secret, Logger: s.log})
+	client, err := admin.Dial(ctx, s.adminURL, &admin.Options{Secret: s.secret, RequestTimeout: requestTimeout, Logger: s.log})
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +147,7 @@ func (s *server) setUp() (changed bool) {
 	defer s.mu.Unlock()
 	changed = !s.up
 	if changed {
-		s.up, s.failure, s.eventsOfRun = true, "", 0
+		s.up, s.failure = true, ""
 	}
 	return changed
 }
@@ -152,6 +156,9 @@ func (s *server) setUp() (changed bool) {
 func (s *server) setDown(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.up {
+		s.eventsOfRun = 0 // those of a Janus that starts come before it answers
+	}
 	s.up, s.failure = false, err.Error()
 }
 

@@ -122,7 +122,8 @@ class SessionView {
 class HandleView {
   #target;
   #onAction;
-  #title = el("h2");
+  #name = el("span");
+  #opaque = el("span", { class: "opaque" });
   #ids = el("p", { class: "ids" });
   #badges = el("p", { class: "badges" });
   #note = el("p", { class: "note", hidden: true });
@@ -146,7 +147,7 @@ class HandleView {
     this.#makeTexts();
     this.element = el("article", { class: "handle" },
       el("header", { class: "head" },
-        this.#title,
+        el("h2", {}, this.#name, this.#opaque),
         el("div", { class: "actions" }, ...this.#buttons),
         this.#ids, this.#badges),
       this.#note, this.#tiles.element, this.#mediaEmpty, this.#media,
@@ -179,7 +180,8 @@ class HandleView {
 
   #head(summary, gone) {
     this.#summary = summary;
-    setText(this.#title, [plugin(summary.plugin), summary.opaque].filter(Boolean).join(" · "));
+    setText(this.#name, plugin(summary.plugin));
+    setText(this.#opaque, summary.opaque ? ` ${summary.opaque}` : "");
     const [state, word] = stateOf(summary);
     const badges = [gone ? ["Ended", ""] : [word, { up: "good", failed: "bad", shaky: "warn", connecting: "warn" }[state] ?? ""]];
     const over = gone || state === "none";
@@ -202,7 +204,7 @@ class HandleView {
     this.element.classList.toggle("gone", Boolean(gone));
     for (const button of this.#buttons) button.disabled = Boolean(gone);
     this.#showMedia(media ?? [], message, points);
-    this.#tiles.show(media ?? []);
+    this.#tiles.show([...this.#views.values()].map((view) => view.values));
     this.#facts.show(connection(summary, message.updated));
     for (const text of this.#texts) text.show(message);
   }
@@ -286,8 +288,9 @@ class Tiles {
     }
   }
 
+  // show takes the current values of each medium.
   show(media) {
-    const all = (key) => media.map(({ now }) => now?.[key]).filter(known);
+    const all = (key) => media.map((values) => values[key]).filter(known);
     const sum = (values) => (values.length ? values.reduce((a, b) => a + b, 0) : null);
     const most = (values) => (values.length ? Math.max(...values) : null);
     const loss = most([...all("lossIn"), ...all("lossOut")]);
@@ -321,6 +324,11 @@ class MediumView {
     this.element = el("section", { class: "medium", "data-mid": medium.id, "data-kind": medium.kind },
       el("header", {}, this.#title, this.#badges),
       el("div", { class: "plots" }, ...this.#plots.map((plot) => plot.element)), this.#fold);
+  }
+
+  // values has the current value of each series.
+  get values() {
+    return Object.fromEntries(KEYS.map((key) => [key, this.#series[key].value]));
   }
 
   #totalsTable() {

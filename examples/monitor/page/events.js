@@ -190,6 +190,7 @@ export class Events {
     const details = el("details", {},
       el("summary", {},
         el("time", { datetime: new Date(event.time).toISOString(), text: timeFine(event.time) }),
+        el("span", { class: "who", text: event.handle || event.session }),
         el("span", { class: "type", text: event.type }),
         el("span", { class: "text", text: event.text || event.kind || event.type })),
       body);

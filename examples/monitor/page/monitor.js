@@ -9,6 +9,7 @@ import { Events } from "./events.js";
 import { count, known, plural, bitrate } from "./format.js";
 import { keyOf, Tree } from "./tree.js";
 
+const MAX_FOLDED = 10_000; // The program takes no more.
 const narrow = matchMedia("(max-width: 799px), (max-height: 480px)"); // As in style.css.
 
 const state = {
@@ -46,9 +47,8 @@ function looking() {
     server: state.server,
     search: state.search,
     offset: tree.offset,
-    limit: shown("handles") ? tree.limit : 1,
-    expanded: null,
-    collapsed: [...state.folded.values()],
+    limit: shown("handles") ? tree.limit : 0,
+    collapsed: [...state.folded.values()].slice(-MAX_FOLDED),
     open: open?.handle ? { server: open.server, session: open.session, handle: open.handle } : null,
     events: shown("events") ? events.look : null,
   };

@@ -6,7 +6,7 @@ import { known, span, time } from "./format.js";
 const WIDTH = 300;
 const HEIGHT = 84;
 const MIN_SPAN = 60_000; // A plot shows at least a minute.
-const GAP = 15_000; // Points that are further apart are not joined.
+const MIN_GAP = 5_000; // Points that are closer are joined.
 
 // Series is what is known of one value: [time in ms, value or null], by time.
 export class Series {
@@ -19,9 +19,17 @@ export class Series {
     if (this.points.length > capacity) this.points.splice(0, this.points.length - capacity);
   }
 
+  // gap is the time after which a value that has not come again is not known any more.
+  get gap() {
+    const { points } = this;
+    if (points.length < 3) return MIN_GAP;
+    return Math.max(MIN_GAP, (2.5 * (points.at(-1)[0] - points[0][0])) / (points.length - 1));
+  }
+
+  // value is the latest one, or null.
   get value() {
-    const value = this.points.at(-1)?.[1];
-    return known(value) ? value : null;
+    const last = this.points.findLast((point) => known(point[1]));
+    return last && this.points.at(-1)[0] - last[0] <= this.gap ? last[1] : null;
   }
 
   // at gives the point nearest to a time.
@@ -116,7 +124,7 @@ export class Plot {
       setAttr(this.#values[i], "data-value", value ?? "");
       setText(this.#values[i], format(value));
       words.push(lines.length > 1 ? `${line.label} ${format(value)}` : format(value));
-      const [stroke, area] = this.#paint(line.series.points);
+      const [stroke, area] = this.#paint(line.series);
       setAttr(this.#paths[i].stroke, "d", stroke);
       setAttr(this.#paths[i].area, "d", i === 0 ? area : "");
     });
@@ -136,7 +144,7 @@ export class Plot {
   }
 
   // paint gives the path of the line and of the area under it.
-  #paint(points) {
+  #paint({ points, gap }) {
     let stroke = "";
     let area = "";
     let start = null;
@@ -149,10 +157,9 @@ export class Plot {
     };
     let before = null;
     for (const [t, value] of points) {
-      if (t < this.#from - GAP) continue;
-      if (!known(value) || (before !== null && t - before > GAP)) close();
-      before = t;
       if (!known(value)) continue;
+      if (before !== null && t - before > gap) close();
+      before = t;
       const x = this.#x(t).toFixed(1);
       const step = `${start === null ? "M" : "L"}${x} ${this.#y(value).toFixed(1)}`;
       stroke += step;

@@ -234,7 +234,7 @@ export class Tree {
         break;
       case "ArrowLeft":
         if (row?.kind === "session" && row.expanded) this.#fold(row, false);
-        else if (row?.kind === "handle") this.#activate(this.#parent());
+        else if (row?.kind === "handle") this.#activate(row.parent);
         break;
       case " ":
         if (row?.kind === "session") this.#fold(row, !row.expanded);
@@ -246,14 +246,6 @@ export class Tree {
       default: return;
     }
     event.preventDefault();
-  }
-
-  // parent gives the index of the session of the active row, as far as it is in the window.
-  #parent() {
-    for (let index = this.#active - 1; index > this.#first; index--) {
-      if (this.#row(index)?.kind === "session") return index;
-    }
-    return Math.max(0, this.#first);
   }
 
   #fold(row, expanded) {
@@ -304,14 +296,13 @@ function fillNothing(slot) {
   setText(slot.opaque, "");
   setText(slot.sub, "");
   setText(slot.word, "");
-  setNumbers(slot, ["", "", "", ""]);
+  setNumbers(slot, null);
 }
 
 function fillSession(slot, row, manyServers, now) {
   setAttr(slot.element, "aria-level", 1);
   setAttr(slot.element, "aria-expanded", row.handles > 0 ? String(Boolean(row.expanded)) : null);
-  setAttr(slot.name, "aria-colspan", 5);
-  for (const cell of slot.numbers) cell.hidden = true;
+  setNumbers(slot, null);
   setText(slot.word, "Session");
   setText(slot.title, row.session);
   setText(slot.opaque, "");
@@ -323,7 +314,6 @@ function fillSession(slot, row, manyServers, now) {
 function fillHandle(slot, row) {
   setAttr(slot.element, "aria-level", 2);
   setAttr(slot.element, "aria-expanded", null);
-  setAttr(slot.name, "aria-colspan", null);
   const [state, word] = stateOf(row);
   setAttr(slot.state, "data-state", state);
   setAttr(slot.state, "title", word);
@@ -334,14 +324,16 @@ function fillHandle(slot, row) {
   setAttr(slot.element, "data-slow", row.slow > 0 ? row.slow : null);
   setNumbers(slot, row.up || known(row.bitrateIn) || known(row.bitrateOut)
     ? [bitrateShort(row.bitrateIn), bitrateShort(row.bitrateOut), ratio(row.loss), millis(row.rtt)]
-    : ["", "", "", ""]);
+    : null);
   setAttr(slot.numbers[2], "data-level", lossLevel(row.loss));
 }
 
+// setNumbers fills the columns of numbers. With null the name takes their place.
 function setNumbers(slot, texts) {
-  texts.forEach((text, i) => {
-    if (slot.numbers[i].hidden) slot.numbers[i].hidden = false;
-    setText(slot.numbers[i], text === NONE ? "" : text);
+  setAttr(slot.name, "aria-colspan", texts ? null : 5);
+  slot.numbers.forEach((cell, i) => {
+    if (cell.hidden === Boolean(texts)) cell.hidden = !texts;
+    if (texts) setText(cell, texts[i] === NONE ? "" : texts[i]);
   });
 }
 

@@ -131,7 +131,8 @@ func newMonitor(ctx context.Context, c config, log *slog.Logger) *monitor {
 		period: slowPeriod, patience: writeTimeout,
 	}
 	for i, raw := range c.admins {
-		s := newServer(m.unusedName(raw), raw, c.secret, c.eventsPassword, m.stream, log)
+		path := fmt.Sprintf("/events/%d", i+1)
+		s := newServer(m.unusedName(raw), raw, c.secret, path, c.eventsPassword, m.stream, log)
 		if i < len(c.urls) {
 			s.apiURL = c.urls[i]
 		}

@@ -68,6 +68,8 @@ func TestPageGetsWhatItLooksAt(t *testing.T) {
 	})
 	page.look(`"offset":9`)
 	await(page, "tree", "no row", func(m treeOfRows) bool { return m.Total == 4 && m.Rows != nil && len(m.Rows) == 0 })
+	page.look(`"offset":-5,"limit":-5`)
+	await(page, "tree", "no row of a negative window", func(m treeOfRows) bool { return m.Total == 4 && m.Offset == 0 && len(m.Rows) == 0 })
 	page.look(`"collapsed":[{"server":"127.0.0.1:1 #2","session":"2"}]`)
 	await(page, "tree", "one session collapsed", func(m treeOfRows) bool {
 		return m.Total == 3 && m.Rows[0].Expanded && !m.Rows[2].Expanded && m.Rows[2].Handles == 1
@@ -166,6 +168,25 @@ func TestPageGetsPointsOnce(t *testing.T) {
 		defer s.state.mu.Unlock()
 		return len(s.watches)+len(s.state.watched)+len(s.shown) == 0
 	})
+}
+
+// A tree that has not changed is not sent again, and no page gets more rows than
+// maxRows.
+func TestTreeIsSentWhenItChanges(t *testing.T) {
+	p := start(t, config{admins: []string{nowhere}})
+	s := p.servers[0]
+	for id := uint64(1); id <= maxRows; id++ {
+		s.tell(t, id, id, begin("")[:2]...)
+	}
+	page := p.connect(t, nil)
+	page.look(`"limit":100000`)
+	await(page, "tree", "the most rows", func(m treeOfRows) bool { return m.Total == 2*maxRows && len(m.Rows) == maxRows })
+	page.awaitCount("servers", 3) // many periods of the tree
+	page.mu.Lock()
+	defer page.mu.Unlock()
+	if page.count["tree"] != 1 {
+		t.Errorf("the same tree was sent %d times", page.count["tree"])
+	}
 }
 
 // A page that reads nothing keeps nobody waiting, and is cut.

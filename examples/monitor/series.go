@@ -149,7 +149,7 @@ func bitrate(bytes, micros int64) number {
 }
 
 // lossOfAll returns the ratio of lost packets to those lost or received.
-func lossOfAll(lost, received int64) number { return lossOfSent(lost, max(lost, 0)+received) }
+func lossOfAll(lost, received int64) number { return lossOfSent(lost, lost+received) }
 
 // lossOfSent returns the ratio of lost packets to those sent.
 func lossOfSent(lost, sent int64) number {

@@ -168,8 +168,18 @@ func TestRings(t *testing.T) {
 	d.watched = true
 	r.add(d, silent+3) // a page looks at it: b has been silent for longest
 	has(silent+3, c, d)
+	r.add(d, silent+4)
+	r.add(c, silent+5)
+	d.watched = false
+	b.watched = true
+	r.add(b, silent+6) // d has been silent for longer than c
+	has(silent+6, b, c)
+	b.watched, d.watched = false, true
+	r.add(c, silent+7)
+	r.add(d, silent+8)
+	has(silent+8, c, d)
 	c.watched = true
-	r.add(a, silent+4)
+	r.add(a, silent+9)
 	a.watched = true
 	r.add(a, 10*silent) // pages look at the others
 	has(10*silent, c, d)

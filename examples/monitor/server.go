@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,8 +25,8 @@ type server struct {
 	state  *state
 	stream *stream
 
-	// The receiver of its events: the path and the credentials are its own, so that
-	// events say which server they are of.
+	// The receiver of its events: the path is its own, so that events say which
+	// server they are of.
 	receiver *eventhandler.Handler
 	path     string
 	password string
@@ -54,16 +53,16 @@ const eventUser = "janus"
 // as away.
 const requestTimeout = 5 * time.Second
 
-// newServer returns a server whose tasks do not run yet. password is that of its
-// events, or empty for a random one.
-func newServer(name, adminURL, secret, password string, stream *stream, log *slog.Logger) *server {
+// newServer returns a server whose tasks do not run yet. path and password are those
+// of its events; if the password is empty it has a random one.
+func newServer(name, adminURL, secret, path, password string, stream *stream, log *slog.Logger) *server {
 	if password == "" {
 		password = rand.Text()
 	}
 	s := &server{
 		name: name, adminURL: adminURL, secret: secret, interval: time.Second, log: log,
 		state: newState(), stream: stream,
-		path: "/events/" + strings.ToLower(rand.Text()[:12]), password: password,
+		path: path, password: password,
 		tweak:   func(context.Context, *admin.Client) {},
 		watches: make(map[ids]*watch), shown: make(map[*page][]ids),
 	}

@@ -117,17 +117,39 @@ func TestReceivers(t *testing.T) {
 	await(page, "servers", "that there are events", func(m serversMessage) bool {
 		return m.Servers[0].EventCount == 1 && m.Servers[1].EventCount == 2 && m.Servers[0].LastEvent != nil && m.Servers[1].Events
 	})
-	if a, b := p.servers[0], p.servers[1]; a.path == b.path || a.password == b.password || len(a.path) < 20 {
-		t.Errorf("the receivers are %s and %s", a.path, b.path)
+	if a, b := p.servers[0], p.servers[1]; a.path == b.path || a.password == b.password || len(a.password) < 20 {
+		t.Errorf("the receivers are %s and %s, with %s and %s", a.path, b.path, a.password, b.password)
 	}
 }
 
-// A monitor that is started again with the same password and address receives the events
-// that waited.
+// A monitor that is started again on the same address with the same password accepts
+// the same events.
 func TestPasswordOfEventsCanBeFixed(t *testing.T) {
-	m := newMonitor(t.Context(), config{admins: []string{nowhere}, eventsPassword: "fixed"}, testutil.Quiet)
-	if s := m.servers[0]; s.password != "fixed" {
-		t.Errorf("the password is %q", s.password)
+	for range 2 {
+		m := newMonitor(t.Context(), config{admins: []string{nowhere, nowhere}, eventsPassword: "fixed"}, testutil.Quiet)
+		if s := m.servers[1]; s.password != "fixed" || s.path != "/events/2" {
+			t.Errorf("%q with the password %q", s.path, s.password)
+		}
+	}
+}
+
+// The token with which a handle was attached is not in its handle_info.
+func TestTokenOfOpenHandle(t *testing.T) {
+	srv := newJanus(t)
+	srv.Intercept(func(request json.RawMessage, reply func(any)) bool {
+		base := testutil.BaseOf(request)
+		if base.Type != "handle_info" {
+			return false
+		}
+		reply(fmt.Sprintf(`{"janus":"success","transaction":%q,"info":{"handle_id":2,"token":"of a person","plugin":"p"}}`, base.ID))
+		return true
+	})
+	p := start(t, config{admins: []string{srv.AdminURL()}})
+	page := p.connect(t, nil)
+	page.look(fmt.Sprintf(`"open":{"server":%q,"session":"1","handle":"2"}`, p.servers[0].name))
+	m := await(page, "handle", "handle_info", func(m handleMessage) bool { return strings.Contains(string(m.Info), "handle_id") })
+	if strings.Contains(string(m.Info), "person") {
+		t.Errorf("%s", m.Info)
 	}
 }
 

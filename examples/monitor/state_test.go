@@ -9,6 +9,7 @@ import (
 	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/admin"
 	"github.com/cameronelliott/janus-go/eventhandler"
+	"github.com/cameronelliott/janus-go/internal/testutil"
 )
 
 // epoch is the time of synthetic events.
@@ -83,6 +84,9 @@ func (s *state) check(t testing.TB, sessions, handles, up int) {
 		if id != h.ids() {
 			t.Errorf("handle %v is kept as %v", h.ids(), id)
 		}
+	}
+	if len(s.order) > 2*len(s.sessions)+16 {
+		t.Errorf("there are %d places for %d sessions", len(s.order), len(s.sessions))
 	}
 	if inOrder != len(s.sessions) || inSessions != len(s.handles) || media != s.media {
 		t.Errorf("%d sessions are in order, %d handles in sessions, %d media in handles", inOrder, inSessions, media)
@@ -319,6 +323,36 @@ func TestMemory(t *testing.T) {
 		if left := heap() - before; left > used/4 {
 			t.Errorf("%d bytes are left of %d after %d handles have gone", left, used, n)
 		}
+	}
+}
+
+// The media of a handle are in the order of their m-lines, in whatever order they
+// became known.
+func TestOrderOfMedia(t *testing.T) {
+	m := newMonitor(t.Context(), config{admins: []string{nowhere}}, testutil.Quiet)
+	s := m.servers[0]
+	s.tell(t, 1, 2, begin("")...)
+	for _, of := range []struct {
+		mid, media string
+		index      int
+	}{{"b", "video-sim1", 1}, {"c", "data", 2}, {"b", "video", 1}, {"a", "audio", 0}} {
+		body := stats(of.mid, of.media, 0)
+		body.MIndex = of.index
+		s.tell(t, 1, 2, body)
+	}
+	described := info(time.Second, "a", 0)
+	described.WebRTC.ICE.RemoteCandidates = []string{"1 1 udp\r\n"}
+	w := &watch{id: ids{1, 2}, info: described}
+	message, _ := w.message(s, nil)
+	got := ""
+	for _, medium := range message.Media {
+		got += medium.ID + " "
+	}
+	if got != "a b b/1 c " {
+		t.Errorf("the order is %s", got)
+	}
+	if r := message.Summary.Remote; len(r) != 1 || r[0] != "1 1 udp" {
+		t.Errorf("the candidates are %q", r)
 	}
 }
 

@@ -54,7 +54,7 @@ func (m *monitor) serveAction(w http.ResponseWriter, r *http.Request, action str
 		return
 	}
 	if id.handle == 0 && action != "destroy" {
-		fail(w, http.StatusBadRequest, "the handle is missing")
+		fail(w, http.StatusBadRequest, errNoHandle.Error())
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), actionTimeout)

@@ -26,6 +26,9 @@ const (
 	// maxCollapsed is how many sessions a page may have collapsed.
 	maxCollapsed = 10_000
 
+	// maxTypes is how many types of events a page may choose. There are fewer.
+	maxTypes = 32
+
 	// writeTimeout is how long a page may take to receive a message. A page that is
 	// slower than the messages gets fewer of them; one that takes longer is cut.
 	writeTimeout = 10 * time.Second
@@ -85,15 +88,16 @@ func isServer(chosen, name string) bool { return chosen == "" || chosen == "all"
 type page struct {
 	monitor *monitor
 	conn    *websocket.Conn
-	looks   chan look // from the goroutine that reads
+	looks   chan []byte // in JSON, from the goroutine that reads
 
 	seen bool // a look has arrived
 	look look
 	view view
 
-	open   *watch // nil if no handle is open
-	server *server
-	sent   sent
+	open     *watch // nil if no handle is open
+	server   *server
+	sent     sent
+	informed bool // what Janus says about the handle has been sent
 
 	filter  *filter // nil: no events
 	next    uint64  // the number of the next event
@@ -124,7 +128,7 @@ func (m *monitor) serveSocket(w http.ResponseWriter, r *http.Request) {
 	conn.SetReadLimit(maxLook)
 	ctx, cancel := context.WithCancel(m.ctx)
 	defer cancel()
-	p := &page{monitor: m, conn: conn, looks: make(chan look)}
+	p := &page{monitor: m, conn: conn, looks: make(chan []byte)}
 	go func() {
 		defer cancel()
 		p.read(ctx)
@@ -140,12 +144,8 @@ func (p *page) read(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		var l look
-		if err := json.Unmarshal(text, &l); err != nil {
-			l = look{Type: err.Error()}
-		}
 		select {
-		case p.looks <- l:
+		case p.looks <- text:
 		case <-ctx.Done():
 			return
 		}
@@ -169,8 +169,8 @@ func (p *page) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:
-		case l := <-p.looks:
-			if err := p.setLook(l); err != nil {
+		case text := <-p.looks:
+			if err := p.setLook(text); err != nil {
 				if err := p.send(ctx, errorMessage{"error", err.Error()}); err != nil {
 					return err
 				}
@@ -187,13 +187,18 @@ func (p *page) close() {
 	}
 }
 
-// errLook is the error of messages that are no look.
-var errLook = errors.New("the message is not a look")
+var (
+	// errLook is the error of messages that are no look.
+	errLook = errors.New("the message is not a look")
+
+	errNoHandle = errors.New("the handle is missing")
+)
 
 // setLook notes what the page wants to see. If it returns an error nothing has
 // changed.
-func (p *page) setLook(l look) error {
-	if l.Type != "look" {
+func (p *page) setLook(text []byte) error {
+	var l look
+	if err := json.Unmarshal(text, &l); err != nil || l.Type != "look" {
 		return errLook
 	}
 	if len(l.Collapsed) > maxCollapsed {
@@ -212,6 +217,12 @@ func (p *page) setLook(l look) error {
 		if open, err = l.Open.ids(); err != nil {
 			return err
 		}
+		if open.handle == 0 {
+			return errNoHandle
+		}
+	}
+	if l.Events != nil && len(l.Events.Types) > maxTypes {
+		return fmt.Errorf("more than %d types of events are chosen", maxTypes)
 	}
 	p.setOpen(server, open)
 	p.setFilter(l)
@@ -247,7 +258,7 @@ func (p *page) setOpen(server *server, id ids) {
 		p.server.unwatch(p.open)
 		p.open = nil
 	}
-	p.server, p.sent, p.handleSent = server, nil, time.Time{}
+	p.server, p.sent, p.informed, p.handleSent = server, nil, false, time.Time{}
 	if server != nil {
 		p.open = server.watch(p.monitor.ctx, id)
 	}
@@ -304,7 +315,11 @@ func (p *page) update(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	if p.open != nil && due(&p.handleSent, now, slow) {
+	handle := slow
+	if !p.informed {
+		handle = slow / fastFactor
+	}
+	if p.open != nil && due(&p.handleSent, now, handle) {
 		if err := p.sendHandle(ctx); err != nil {
 			return err
 		}
@@ -343,7 +358,7 @@ func (p *page) sendTree(ctx context.Context) error {
 
 func (p *page) sendHandle(ctx context.Context) error {
 	m, sent := p.open.message(p.server, p.sent)
-	p.sent = sent
+	p.sent, p.informed = sent, m.Updated != nil || m.Gone
 	return p.send(ctx, m)
 }
 

@@ -84,11 +84,13 @@ func TestPageIsToldOfItsErrors(t *testing.T) {
 		`{`:                     "not a look",
 		`{"type":"other"}`:      "not a look",
 		`{"type":"look","x":1}`: "",
-		`{"type":"look","open":{"server":"b","session":"1","handle":"2"}}`:           "no server",
-		`{"type":"look","open":{"server":"127.0.0.1:1","session":"x"}}`:              "not the id of a session",
-		`{"type":"look","open":{"server":"127.0.0.1:1","session":"1","handle":"x"}}`: "not the id of a handle",
-		`{"type":"look","collapsed":[{"server":"a","session":"0"}]}`:                 "not the id of a session",
-		`{"type":"look","collapsed":[` + collapsed + `]}`:                            "more than",
+		`{"type":"look","open":{"server":"b","session":"1","handle":"2"}}`:               "no server",
+		`{"type":"look","open":{"server":"127.0.0.1:1","session":"x"}}`:                  "not the id of a session",
+		`{"type":"look","open":{"server":"127.0.0.1:1","session":"1","handle":"x"}}`:     "not the id of a handle",
+		`{"type":"look","open":{"server":"127.0.0.1:1","session":"1"}}`:                  "the handle is missing",
+		`{"type":"look","events":{"types":[""` + strings.Repeat(`,""`, maxTypes) + `]}}`: "types of events",
+		`{"type":"look","collapsed":[{"server":"a","session":"0"}]}`:                     "not the id of a session",
+		`{"type":"look","collapsed":[` + collapsed + `]}`:                                "more than",
 	} {
 		page.write(text)
 		await(page, "error", want, func(m errorMessage) bool { return strings.Contains(m.Message, want) })

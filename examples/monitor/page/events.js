@@ -97,7 +97,7 @@ export class Events {
         else this.#off.add(type);
         this.#changed();
       });
-      byId("event-types").append(el("label", { class: "chip", "data-type": type }, box, type));
+      byId("event-types").append(el("label", { class: "chip", "data-type": type }, box, el("span", { text: type })));
     }
   }
 

@@ -11,6 +11,7 @@ import { keyOf, Tree } from "./tree.js";
 
 const MAX_FOLDED = 10_000; // The program takes no more.
 const narrow = matchMedia("(max-width: 799px), (max-height: 480px)"); // As in style.css.
+let isNarrow = narrow.matches; // Asking the browser each time would cost a layout.
 
 const state = {
   server: "all",
@@ -40,7 +41,7 @@ function look() {
 }
 
 function looking() {
-  const shown = (tab) => !narrow.matches || document.body.dataset.tab === tab;
+  const shown = (tab) => !isNarrow || document.body.dataset.tab === tab;
   const { open } = state;
   return {
     type: "look",
@@ -228,7 +229,7 @@ function open(row) {
     look();
   }
   showTab("detail");
-  if (narrow.matches) byId("panel-detail").focus({ preventScroll: true });
+  if (isNarrow) byId("panel-detail").focus({ preventScroll: true });
 }
 
 function fold(row, expanded) {
@@ -330,7 +331,7 @@ function shortcuts(event) {
   const typing = event.target.closest?.("input, select, textarea, dialog");
   if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
-    if (narrow.matches) showTab("handles");
+    if (isNarrow) showTab("handles");
     byId("search").focus();
   }
   if (event.target.id !== "search") return;
@@ -351,6 +352,9 @@ byId("tabs").addEventListener("click", (event) => {
   if (tab) showTab(tab);
 });
 document.addEventListener("keydown", shortcuts);
-narrow.addEventListener("change", look);
+narrow.addEventListener("change", () => {
+  isNarrow = narrow.matches;
+  look();
+});
 if (themes.includes(stored("theme"))) setTheme(stored("theme"));
 openFromAddress();

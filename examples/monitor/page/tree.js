@@ -24,7 +24,9 @@ export class Tree {
   #total = 0;
   #known = false; // Whether the program has sent rows yet.
   #slots = [];
-  #height = 44;
+  #height = 44; // Of a row.
+  #boxHeight = 0;
+  #room = 0; // Height of the box without its head.
   #active = 0;
   #activeKey = null;
   #openKey = null;
@@ -82,8 +84,8 @@ export class Tree {
     this.#active = 0;
     this.#activeKey = null;
     this.#rows = [];
+    this.offset = 0;
     this.#box.scrollTop = 0;
-    this.#ask();
     this.#schedule();
   }
 
@@ -123,7 +125,9 @@ export class Tree {
 
   #measure() {
     const height = parseFloat(getComputedStyle(this.#box).getPropertyValue("--row")) || 44;
-    const slots = Math.ceil(this.#box.clientHeight / height) + 4;
+    this.#boxHeight = this.#box.clientHeight;
+    this.#room = this.#boxHeight - this.#head.offsetHeight;
+    const slots = Math.ceil(this.#boxHeight / height) + 4;
     if (height !== this.#height || slots !== this.#slots.length) {
       this.#height = height;
       this.#slots = Array.from({ length: slots }, (_, i) => makeRow(i));
@@ -134,9 +138,8 @@ export class Tree {
 
   // inSight gives the indices of the first row in sight and of the one after the last.
   #inSight() {
-    const room = this.#box.clientHeight - this.#head.offsetHeight;
-    const first = Math.floor(this.#box.scrollTop / this.#height);
-    return [Math.max(0, first), Math.min(this.#total, first + Math.ceil(room / this.#height) + 1)];
+    const first = Math.max(0, this.#topIndex());
+    return [first, Math.min(this.#total, first + Math.ceil(this.#room / this.#height) + 1)];
   }
 
   #schedule() {
@@ -149,8 +152,8 @@ export class Tree {
 
   #draw() {
     this.#stretch();
+    const [first, end] = this.#inSight(); // Before the rows change, which would cost a layout.
     setAttr(this.#box, "aria-rowcount", this.#total + 1);
-    const [first, end] = this.#inSight();
     const now = Date.now();
     const used = new Set();
     for (let index = first; index < end && used.size < this.#slots.length; index++) {
@@ -162,7 +165,7 @@ export class Tree {
     for (const slot of this.#slots) if (!used.has(slot)) hide(slot);
     const active = this.#slots[this.#active % this.#slots.length];
     setAttr(this.#box, "aria-activedescendant", active && used.has(active) && active.index === this.#active ? active.element.id : null);
-    this.#ask();
+    this.#ask(first, end);
   }
 
   #place(slot, index) {
@@ -196,9 +199,8 @@ export class Tree {
   }
 
   // ask wants another window if the rows in sight come near the edge of this one.
-  #ask() {
-    const [first, end] = this.#inSight();
-    const limit = Math.min(MAX_LIMIT, Math.ceil(this.#box.clientHeight / this.#height) + 2 * MARGIN);
+  #ask(first, end) {
+    const limit = Math.min(MAX_LIMIT, Math.ceil(this.#boxHeight / this.#height) + 2 * MARGIN);
     const near = first < this.offset + SLACK && this.offset > 0;
     const far = end > this.offset + this.limit - SLACK && this.offset + this.limit < this.#total;
     if (!near && !far && limit === this.limit) return;
@@ -219,7 +221,7 @@ export class Tree {
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || this.#total === 0) return;
-    const page = Math.max(1, Math.floor(this.#box.clientHeight / this.#height) - 2);
+    const page = Math.max(1, Math.floor(this.#room / this.#height) - 1);
     const row = this.#row(this.#active);
     switch (event.key) {
       case "ArrowDown": this.#activate(this.#active + 1); break;
@@ -260,9 +262,8 @@ export class Tree {
     const row = this.#row(this.#active);
     this.#activeKey = row ? keyOf(row) : null;
     const top = this.#active * this.#height;
-    const room = this.#box.clientHeight - this.#head.offsetHeight;
     if (top < this.#box.scrollTop) this.#box.scrollTop = top;
-    else if (top + this.#height > this.#box.scrollTop + room) this.#box.scrollTop = top + this.#height - room;
+    else if (top + this.#height > this.#box.scrollTop + this.#room) this.#box.scrollTop = top + this.#height - this.#room;
     this.#schedule();
   }
 }

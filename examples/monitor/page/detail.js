@@ -1,7 +1,7 @@
 // The open handle: facts, plots of each medium, tables and handle_info.
 
 import { byId, el, setAttr, setText } from "./dom.js";
-import { bitrate, bytes, count, known, millis, NONE, plugin, plural, ratio, span, spanShort, time } from "./format.js";
+import { bitrate, bytes, count, known, millis, NONE, plugin, plural, problem, ratio, span, time } from "./format.js";
 import { showJSON } from "./json.js";
 import { Plot, Series, windowOf } from "./plot.js";
 import { lossLevel, stateOf } from "./tree.js";
@@ -198,11 +198,15 @@ class HandleView {
   update(message, points) {
     const { summary, media, gone, error } = message;
     this.#head(summary, gone);
-    const note = gone ? "This handle has ended. The figures are its last ones." : error;
+    const note = gone ? "This handle has ended. The figures are its last ones."
+      : error ? `The figures are the last ones. ${problem(error)}` : "";
+    setAttr(this.#note, "title", error || null);
     setText(this.#note, note);
     this.#note.hidden = !note;
     this.element.classList.toggle("gone", Boolean(gone));
     for (const button of this.#buttons) button.disabled = Boolean(gone);
+    if (stateOf(summary)[0] === "none") this.#buttons[0].disabled = true; // Nothing to hang up.
+    this.#tiles.element.hidden = !media?.length;
     this.#showMedia(media ?? [], message, points);
     this.#tiles.show([...this.#views.values()].map((view) => view.values));
     this.#facts.show(connection(summary, message.updated));

@@ -88,5 +88,20 @@ export function spanShort(ms) {
   return `${integer.format(Math.floor(seconds / 86400))} d`;
 }
 
+const causes = [
+  [/error 403|unauthori[sz]ed/i, "Janus refuses the admin secret."],
+  [/connection refused/i, "Nothing answers at its address: Janus is not running, or its Admin API is off."],
+  [/no such host|lookup /i, "Its name has no address."],
+  [/deadline|timeout|timed out/i, "Janus does not answer in time."],
+  [/\bEOF\b|reset by peer|broken pipe|closed/i, "Janus has closed the connection."],
+];
+
+// problem says in plain words what an error of the Admin API means, if it is a known one.
+export function problem(error) {
+  if (!error) return "";
+  const cause = causes.find(([pattern]) => pattern.test(error));
+  return cause ? cause[1] : error;
+}
+
 // plugin shortens "janus.plugin.videoroom" to "videoroom".
 export const plugin = (name) => (name ? String(name).replace(/^janus\.plugin\./, "") : "handle");

@@ -6,7 +6,7 @@ import { Connection } from "./socket.js";
 import { Detail } from "./detail.js";
 import { byId, el, setAttr, setText, store, stored } from "./dom.js";
 import { Events } from "./events.js";
-import { count, known, plural, bitrate } from "./format.js";
+import { bitrate, count, known, plural, problem } from "./format.js";
 import { keyOf, Tree } from "./tree.js";
 
 const MAX_FOLDED = 10_000; // The program takes no more.
@@ -179,7 +179,8 @@ function fillServer(item, server) {
   setAttr(item.state, "data-state", server.up ? "up" : "failed");
   setText(item.word, server.up ? "Up: " : "Down: ");
   fillCounts(item, server);
-  setText(item.note, problem(server));
+  setText(item.note, trouble(server));
+  setAttr(item.note, "title", server.error || server.api?.error || null);
   item.note.hidden = !item.note.textContent;
 }
 
@@ -192,10 +193,10 @@ function fillCounts(item, values) {
   }
 }
 
-// problem says in a sentence what is wrong with a server, if anything.
-function problem({ up, error, events, hidden, api }) {
-  if (!up) return error || "The Admin API does not answer.";
-  if (api && !api.up) return `The Janus API does not answer. ${api.error ?? ""}`.trim();
+// trouble says in a sentence what is wrong with a server, if anything.
+function trouble({ up, error, events, hidden, api }) {
+  if (!up) return problem(error) || "The Admin API does not answer.";
+  if (api && !api.up) return `The Janus API does not work. ${problem(api.error)}`.trim();
   if (hidden > 0) return `${plural(hidden, "more handle")} counted, but not shown.`;
   if (!events) return "No events yet: figures come from the Admin API only.";
   return "";

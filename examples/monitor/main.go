@@ -75,13 +75,12 @@ func parse(args []string, getenv func(string) string, out io.Writer) (c config, 
 	}
 	flags.Func("admin", "`URL` of the Admin API of a Janus server, ws or http; repeat it, or separate URLs by commas, for several", list(&c.admins))
 	flags.Func("url", "`URL` of the Janus API of the same server, to see whether it answers; in the same order", list(&c.urls))
-	flags.StringVar(&c.secret, "secret", getenv("JANUS_ADMIN_SECRET"), "admin_secret of the servers; better set JANUS_ADMIN_SECRET")
+	flags.StringVar(&c.secret, "secret", "", "admin_secret of the servers; better set JANUS_ADMIN_SECRET")
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:8089", "`address` of the page; any but one of this machine needs -password")
-	flags.StringVar(&c.password, "password", getenv("MONITOR_PASSWORD"), "`password` of the page; better set MONITOR_PASSWORD")
+	flags.StringVar(&c.password, "password", "", "`password` of the page; better set MONITOR_PASSWORD")
 	flags.StringVar(&c.events, "events", "127.0.0.1:0", "`address` to receive events on")
 	flags.StringVar(&c.eventsURL, "events-url", "", "`URL` by which Janus reaches -events, if that address does not say it")
 	flags.BoolVar(&c.tweak, "tweak", false, "set the event handler of the servers through the Admin API")
-	c.eventsPassword = getenv("MONITOR_EVENTS_PASSWORD")
 	flags.Usage = func() {
 		_, _ = fmt.Fprintln(out, "usage: monitor -admin URL [flags]") // nobody may be reading
 		flags.PrintDefaults()
@@ -89,6 +88,9 @@ func parse(args []string, getenv func(string) string, out io.Writer) (c config, 
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}
+	c.secret = cmp.Or(c.secret, getenv("JANUS_ADMIN_SECRET"))
+	c.password = cmp.Or(c.password, getenv("MONITOR_PASSWORD"))
+	c.eventsPassword = getenv("MONITOR_EVENTS_PASSWORD")
 	if flags.NArg() > 0 {
 		return config{}, fmt.Errorf("monitor: %q is not a flag", flags.Arg(0))
 	}

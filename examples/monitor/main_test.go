@@ -66,6 +66,9 @@ func TestFlags(t *testing.T) {
 		}
 	}
 	environment["MONITOR_PASSWORD"] = "open sesame"
+	if c, err := parsed("-admin", "ws://a:1", "-secret", "flag"); err != nil || c.secret != "flag" {
+		t.Errorf("%+v, %v", c, err)
+	}
 	if c, err := parsed("-admin", "ws://a:1", "-listen", ":80"); err != nil || c.password != "open sesame" {
 		t.Errorf("%+v, %v", c, err)
 	}
@@ -134,7 +137,7 @@ func TestCommandWithoutJanus(t *testing.T) {
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || strings.Count(string(output), "\n") != 1 || !strings.HasPrefix(string(output), "monitor: -admin") {
 		t.Errorf("%v: %s", err, output)
 	}
-	if output, err := command(t, "-h").CombinedOutput(); err != nil || !strings.Contains(string(output), "usage") {
+	if output, err := command(t, "-h").CombinedOutput(); err != nil || !strings.Contains(string(output), "usage") || strings.Contains(string(output), secret) {
 		t.Errorf("-h: %v: %s", err, output)
 	}
 }

@@ -31,26 +31,19 @@ const (
 	// tweakAfter is after how many rounds without an event the event handler of
 	// Janus is set again.
 	tweakAfter = 30
-
-	// longestWait is how many rounds a server that does not answer is left alone.
-	longestWait = 5
 )
 
 // run asks the Admin API until ctx ends.
 func (s *server) run(ctx context.Context) {
-	wait := s.interval
 	for n := 0; ; n++ {
-		if err := s.round(ctx, n); err == nil {
-			wait = s.interval
-		} else if ctx.Err() == nil {
+		if err := s.round(ctx, n); err != nil && ctx.Err() == nil {
 			s.setDown(err)
 			n = -1
-			wait = min(2*wait, longestWait*s.interval)
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(wait):
+		case <-time.After(s.interval):
 		}
 	}
 }

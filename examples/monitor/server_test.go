@@ -3,13 +3,19 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/cameronelliott/janus-go/eventhandler"
 	"github.com/cameronelliott/janus-go/internal/testutil"
 	"github.com/cameronelliott/janus-go/janustest"
 )
@@ -66,10 +72,17 @@ func TestJanusGoesAndComesBack(t *testing.T) {
 	page.look(fmt.Sprintf(`"open":{"server":%q,"session":%q,"handle":%q}`, p.servers[0].name, before.Rows[1].Session, before.Rows[1].Handle))
 	await(page, "handle", "the handle", func(m handleMessage) bool { return m.Updated != nil })
 
+	id, err := strconv.ParseUint(before.Rows[0].Session, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.servers[0].tell(t, id, 1, &eventhandler.ICEState{})
+	await(page, "servers", "events", func(m serversMessage) bool { return m.Servers[0].Events })
 	srv.Refuse(http.StatusServiceUnavailable)
 	srv.Cut()
 	await(page, "servers", "the first is away", func(m serversMessage) bool {
-		return !m.Servers[0].Up && m.Servers[0].Error != "" && !m.Servers[0].API.Up
+		s := m.Servers[0]
+		return !s.Up && s.Error != "" && !s.API.Up && !s.Events && s.EventCount == 1
 	})
 	await(page, "handle", "the error", func(m handleMessage) bool { return m.Error != "" && m.Updated != nil })
 	page.mu.Lock()
@@ -229,6 +242,18 @@ func TestTweakIsRepeatedWithoutEvents(t *testing.T) {
 	}
 }
 
+// Janus reaches the receiver by the URL that it is told, if there is one.
+func TestURLOfEvents(t *testing.T) {
+	for configured, want := range map[string]string{"": "http://127.0.0.1:7/events/1", "https://events.example/": "https://events.example/events/1"} {
+		c := config{admins: []string{nowhere}, eventsURL: configured}
+		var out strings.Builder
+		newMonitor(t.Context(), c, testutil.Quiet).setUp(c, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7}, &out)
+		if !strings.Contains(out.String(), `backend = "`+want+`"`) {
+			t.Errorf("%q: %s", configured, out.String())
+		}
+	}
+}
+
 func TestWhatTweakSays(t *testing.T) {
 	for answer, want := range map[string]string{
 		`{"result":200}`: "sampleevh sends all events here",
@@ -275,6 +300,17 @@ func TestRoundsAreLimited(t *testing.T) {
 	if again := s.toList(2, listsARound); len(again) == 0 {
 		t.Error("no session is listed again")
 	}
+	s.setSessions(append(sessions, 4001, 4002))
+	if mixed := s.toList(2, listsARound); len(mixed) != listsARound || mixed[0].session != 4001 || mixed[1].session != 4002 {
+		t.Errorf("%d sessions are listed, the first are %v", len(mixed), mixed[:2])
+	}
+	var many []ids
+	for id := range uint64(2 * infosARound) {
+		many = append(many, ids{1 + id, 1 + id})
+	}
+	if all := s.toAsk(many, 1, 0, infosARound); len(all) != infosARound {
+		t.Errorf("%d handles that are shown are asked for", len(all))
+	}
 	asked := make(map[ids]bool)
 	shown := []ids{{2999, 2999}, {2999, 2999}, {1, 2}}
 	for now := int64(1); len(asked) < 3000 && now < 100; now++ {
@@ -308,6 +344,42 @@ func TestRoundsAreLimited(t *testing.T) {
 	}
 }
 
+func TestRequestsAtOnce(t *testing.T) {
+	var running, most atomic.Int32
+	failed := errors.New("by the test")
+	err := each(t.Context(), make([]ids, 100), func(context.Context, ids) error {
+		n := running.Add(1)
+		defer running.Add(-1)
+		for {
+			if m := most.Load(); n <= m || most.CompareAndSwap(m, n) {
+				break
+			}
+		}
+		runtime.Gosched()
+		return nil
+	})
+	if n := most.Load(); err != nil || n > atOnce {
+		t.Errorf("%v, %d at once", err, n)
+	}
+	var calls atomic.Int32
+	err = each(t.Context(), make([]ids, 100), func(context.Context, ids) error { calls.Add(1); return failed })
+	if n := calls.Load(); !errors.Is(err, failed) || n > 2*atOnce {
+		t.Errorf("%v after %d calls", err, n)
+	}
+}
+
+// When the program ends nothing of the library keeps running.
+func TestNothingIsLeft(t *testing.T) {
+	t.Cleanup(func() { testutil.NoGoroutines(t) })
+	srv := newJanus(t)
+	_, _, session, handle := testutil.Open(t, srv)
+	p := start(t, config{admins: []string{srv.AdminURL()}, urls: []string{srv.URL}})
+	page := p.connect(t, nil)
+	page.look(fmt.Sprintf(`"open":{"server":%q,"session":"%d","handle":"%d"}`, p.servers[0].name, session.ID, handle.ID))
+	await(page, "handle", "handle_info", func(m handleMessage) bool { return m.Updated != nil })
+	await(page, "servers", "the Janus API", func(m serversMessage) bool { return m.Servers[0].API != nil && m.Servers[0].API.Up })
+}
+
 // The page of a handle without a session of the tree, such as one of a link, says so.
 func TestHandleThatDoesNotExist(t *testing.T) {
 	srv := newJanus(t)
@@ -317,5 +389,29 @@ func TestHandleThatDoesNotExist(t *testing.T) {
 	await(page, "handle", "that it does not exist", func(m handleMessage) bool { return m.Gone })
 	if status, _ := p.post(t, "hangup", fmt.Sprintf(`{"server":%q,"session":"1","handle":"2"}`, p.servers[0].name), nil); status != http.StatusNotFound {
 		t.Errorf("status %d", status)
+	}
+}
+
+// BenchmarkTake measures what 100 statistics cost that arrive as a batch, without HTTP.
+func BenchmarkTake(b *testing.B) {
+	m := newMonitor(b.Context(), config{admins: []string{nowhere}}, testutil.Quiet)
+	s := m.servers[0]
+	s.state.fill(10_000)
+	var batch strings.Builder
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		batch.Reset()
+		for i := range 100 {
+			fmt.Fprintf(&batch, `%c{"emitter":"e","type":32,"subtype":3,"timestamp":%d,"session_id":%d,"handle_id":%[3]d,"event":{"mid":"0","mindex":0,"media":"audio","codec":"opus","base":48000,"rtt":3,"lost":0,"lost-by-remote":0,"jitter-local":1,"jitter-remote":2,"in-link-quality":100,"in-media-link-quality":100,"out-link-quality":100,"out-media-link-quality":100,"packets-received":%[4]d,"packets-sent":%[4]d,"bytes-received":%[4]d,"bytes-sent":%[4]d,"bytes-received-lastsec":1,"bytes-sent-lastsec":1,"nacks-received":0,"nacks-sent":0,"retransmissions-received":0}}`,
+				"[,"[min(i, 1)], 1_800_000_000_000_000+n*1_000_000, 1+(n*100+i)%10_000, n)
+		}
+		batch.WriteByte(']')
+		events, err := eventhandler.Parse([]byte(batch.String()))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.take(b.Context(), events); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -128,6 +128,31 @@ func TestEventsBecomeState(t *testing.T) {
 	s.check(t, 0, 0, 0)
 }
 
+// What is not known is not 0: the jitter of what is not sent or has no RTP clock, and
+// statistics without a time.
+func TestWhatIsNotKnown(t *testing.T) {
+	s := newState()
+	s.tell(0, 1, 2, begin("")...)
+	data := stats("2", "data", 1000)
+	data.Base, data.RTT = 0, 0
+	recvonly := stats("1", "video", 1000)
+	recvonly.PacketsSent = 0
+	s.tell(1000, 1, 2, data, recvonly)
+	h := s.handle(ids{1, 2})
+	if now := h.media[0].meter.now; now.JitterIn.known() || now.JitterOut.known() || now.RTT.known() {
+		t.Errorf("%+v", now)
+	}
+	if now := h.media[1].meter.now; now.JitterIn != 5 || now.JitterOut.known() || now.RTT != 4 {
+		t.Errorf("%+v", now)
+	}
+	late := event(0, 1, 2, stats("0", "audio", 1000))
+	late.Timestamp = time.Time{}
+	s.apply(late, 1)
+	if len(h.media) != 2 {
+		t.Errorf("%+v", h.media[2])
+	}
+}
+
 // The layers of simulcast are media of their own.
 func TestLayers(t *testing.T) {
 	s := newState()
@@ -238,6 +263,10 @@ func TestInfoBecomesState(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	s.check(t, 1, 1, 1)
+	closing := info(13*time.Second, "0", 3000)
+	closing.Flags.Alert = true
+	s.setInfo(id, closing, 1, 100_800)
+	s.check(t, 1, 1, 0)
 	s.setInfo(id, info(14*time.Second, "1", 0), 1, 101_000) // renegotiated
 	if len(h.media) != 1 || h.media[0].mid != "1" {
 		t.Errorf("%+v", h.media)

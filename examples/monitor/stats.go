@@ -30,6 +30,9 @@ func milliseconds(d time.Duration) number {
 
 // applyStats takes statistics that came as an event. The caller holds mu.
 func (s *state) applyStats(h *handle, body *eventhandler.MediaStats, e *eventhandler.Event, now int64) {
+	if e.Timestamp.IsZero() {
+		return
+	}
 	kind, layer := body.Media, int8(0)
 	switch kind {
 	case "video-sim1":
@@ -38,7 +41,7 @@ func (s *state) applyStats(h *handle, body *eventhandler.MediaStats, e *eventhan
 		kind, layer = "video", 2
 	}
 	m := s.medium(h, body.Mid, layer)
-	if m == nil || e.Timestamp.IsZero() {
+	if m == nil {
 		return
 	}
 	m.kind, m.codec, m.index, m.lastEvent = intern(kind), intern(body.Codec), int16(body.MIndex), now

@@ -198,7 +198,7 @@ class HandleView {
   update(message, points) {
     const { summary, media, gone, error } = message;
     this.#head(summary, gone);
-    const note = gone ? "This handle has ended. The figures are its last ones."
+    const note = gone ? `This handle does not exist any more.${media?.length ? " The figures are its last ones." : ""}`
       : error ? `The figures are the last ones. ${problem(error)}` : "";
     setAttr(this.#note, "title", error || null);
     setText(this.#note, note);

@@ -141,6 +141,7 @@ function showServers(servers) {
   document.title = servers.length ? `${plural(sum("handles"), "handle")} – Janus monitor` : "Janus monitor";
   tree.manyServers = servers.length > 1;
   events.servers = names;
+  if (state.open && !names.includes(state.open.server)) close(); // An old address.
   markServer();
 }
 
@@ -231,6 +232,15 @@ function open(row) {
   }
   showTab("detail");
   if (isNarrow) byId("panel-detail").focus({ preventScroll: true });
+}
+
+function close() {
+  state.open = null;
+  tree.open = null;
+  detail.close();
+  events.opened = null;
+  history.replaceState(null, "", location.pathname + location.search);
+  look();
 }
 
 function fold(row, expanded) {

@@ -90,12 +90,21 @@ func TestJanusGoesAndComesBack(t *testing.T) {
 		t.Errorf("the tree of the server that is away is %s", tree)
 	}
 	page.mu.Unlock()
+	asked := len(srv.Requests())
 	srv.Refuse(0)
 	srv.Restart()
 	_, _, session, _ := testutil.Open(t, srv)
 	await(page, "servers", "the first is back", func(m serversMessage) bool { return m.Servers[0].Up && m.Servers[0].Error == "" && m.Servers[0].API.Up })
 	await(page, "handle", "the old handle has gone", func(m handleMessage) bool { return m.Gone })
 	await(page, "tree", "the new session", func(m treeOfRows) bool { return m.Total == 2 && m.Rows[0].Session == fmt.Sprint(session.ID) })
+	for _, request := range srv.Requests()[asked:] {
+		if kind := testutil.BaseOf(request).Type; strings.Contains(string(request), secret) && (kind == "ping" || kind == "list_sessions") {
+			if kind == "ping" {
+				t.Error("the sessions of the Janus that is back were not asked for at once")
+			}
+			break
+		}
+	}
 }
 
 // Events say what they are of by their path; those of strangers are refused.
@@ -163,6 +172,35 @@ func TestTokenOfOpenHandle(t *testing.T) {
 	m := await(page, "handle", "handle_info", func(m handleMessage) bool { return strings.Contains(string(m.Info), "handle_id") })
 	if strings.Contains(string(m.Info), "person") {
 		t.Errorf("%s", m.Info)
+	}
+
+	page.look() // closes it
+	testutil.Eventually(t, "that it is closed", func() bool {
+		s := p.servers[0]
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.watches) == 0
+	})
+	count := func(verb string) int { return len(testutil.Sent(srv, verb)) }
+	asked, pings := count("handle_info"), count("ping")
+	testutil.Eventually(t, "many rounds", func() bool { return count("ping") > pings+20 })
+	if n := count("handle_info") - asked; n > 1 { // one may have been on its way
+		t.Errorf("Janus was asked %d times for a handle that is closed", n)
+	}
+}
+
+// What handle_info says has gone is not in the tree any more, whatever the last list says.
+func TestOpenHandleHasGone(t *testing.T) {
+	srv := newJanus(t)
+	s := newMonitor(t.Context(), config{admins: []string{srv.AdminURL()}, secret: secret}, testutil.Quiet).servers[0]
+	defer s.close()
+	if _, err := s.connected(testutil.Context(t)); err != nil {
+		t.Fatal(err)
+	}
+	s.tell(t, 1, 2, begin("")...)
+	w := &watch{id: ids{1, 2}}
+	if !w.ask(t.Context(), s) || !w.gone || w.failure != "" || s.state.handle(w.id) != nil {
+		t.Errorf("%+v", w)
 	}
 }
 

@@ -155,7 +155,9 @@ type sent map[*ring]uint64
 // message says everything about the handle that a page has open. before is what the
 // page has already, or nil; what it has then is returned.
 func (w *watch) message(s *server, before sent) (handleMessage, sent) {
-	m := handleMessage{Type: "handle", Server: s.name, Session: idText(w.id.session), Handle: idText(w.id.handle)}
+	m := handleMessage{
+		Type: "handle", Server: s.name, Session: idText(w.id.session), Handle: idText(w.id.handle), Media: []mediumMessage{},
+	}
 	w.mu.Lock()
 	info := w.info
 	m.Gone, m.Error, m.Updated, m.Info = w.gone, w.failure, known(w.updated), w.raw
@@ -165,18 +167,12 @@ func (w *watch) message(s *server, before sent) (handleMessage, sent) {
 	defer s.state.mu.Unlock()
 	h := s.state.handles[w.id]
 	if h == nil {
-		m.Gone = m.Gone || info != nil
-		m.Append = before != nil
+		m.Gone = m.Gone || info != nil || before != nil // it was there
 		return m, before
 	}
 	h.summarize(&m.Summary)
-	slices.SortStableFunc(h.media, func(a, b *medium) int { return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.layer, b.layer)) })
+	m.Append = h.isContinued(before)
 	now := make(sent)
-	m.Append = len(before) == len(h.media)
-	for _, medium := range h.media {
-		_, has := before[medium.ring]
-		m.Append = m.Append && has
-	}
 	for _, medium := range h.media {
 		var n uint64
 		if m.Append {
@@ -187,12 +183,29 @@ func (w *watch) message(s *server, before sent) (handleMessage, sent) {
 			now[medium.ring] = medium.ring.count
 		}
 	}
-	for _, medium := range m.Media {
-		if medium.Codec != "" && !slices.Contains(m.Summary.Codecs, medium.Codec) {
-			m.Summary.Codecs = append(m.Summary.Codecs, medium.Codec)
+	return m, now
+}
+
+// keep takes what was last said about a handle that has gone since, so that a person can
+// still read it.
+func (m *handleMessage) keep(last *handleMessage) {
+	m.Summary, m.Media, m.Append = last.Summary, last.Media, true
+	m.Summary.Up = false
+	var none *ring
+	for i := range m.Media {
+		m.Media[i].Series = none.since(0)
+	}
+}
+
+// isContinued reports whether a page has points of exactly the media of the handle. The
+// caller holds state.mu.
+func (h *handle) isContinued(before sent) bool {
+	for _, medium := range h.media {
+		if _, has := before[medium.ring]; !has {
+			return false
 		}
 	}
-	return m, now
+	return len(before) == len(h.media)
 }
 
 // message says everything about the medium, with the points after the first n.
@@ -215,8 +228,17 @@ func (m *medium) message(n uint64) mediumMessage {
 	return message
 }
 
-// summarize fills in what events have said. The caller holds state.mu.
+// summarize fills in what events have said, and puts the media in the order of their
+// m-lines. The caller holds state.mu.
 func (h *handle) summarize(s *summary) {
+	slices.SortStableFunc(h.media, func(a, b *medium) int {
+		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(a.layer, b.layer))
+	})
+	for _, medium := range h.media {
+		if medium.codec != "" && !slices.Contains(s.Codecs, medium.codec) {
+			s.Codecs = append(s.Codecs, medium.codec)
+		}
+	}
 	s.Plugin, s.Opaque, s.Transport, s.Since = h.plugin, h.opaque, h.session.transport, known(h.since)
 	s.Up, s.Hangup, s.ICE, s.DTLS, s.Slow = h.up, h.hangup, h.ice, h.dtls, h.slow
 }

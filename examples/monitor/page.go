@@ -97,7 +97,8 @@ type page struct {
 	open     *watch // nil if no handle is open
 	server   *server
 	sent     sent
-	informed bool // what Janus says about the handle has been sent
+	last     handleMessage // about the handle
+	informed bool          // what Janus says about the handle has been sent
 
 	filter  *filter // nil: no events
 	next    uint64  // the number of the next event
@@ -258,7 +259,7 @@ func (p *page) setOpen(server *server, id ids) {
 		p.server.unwatch(p.open)
 		p.open = nil
 	}
-	p.server, p.sent, p.informed, p.handleSent = server, nil, false, time.Time{}
+	p.server, p.sent, p.last, p.informed, p.handleSent = server, nil, handleMessage{}, false, time.Time{}
 	if server != nil {
 		p.open = server.watch(p.monitor.ctx, id)
 	}
@@ -358,7 +359,10 @@ func (p *page) sendTree(ctx context.Context) error {
 
 func (p *page) sendHandle(ctx context.Context) error {
 	m, sent := p.open.message(p.server, p.sent)
-	p.sent, p.informed = sent, m.Updated != nil || m.Gone
+	if m.Gone && p.last.Type != "" {
+		m.keep(&p.last)
+	}
+	p.sent, p.last, p.informed = sent, m, m.Updated != nil || m.Gone
 	return p.send(ctx, m)
 }
 

@@ -153,6 +153,11 @@ func TestPageGetsPointsOnce(t *testing.T) {
 	await(page, "handle", "everything, because there is a new medium", func(m handleMessage) bool {
 		return !m.Append && len(m.Media) == 2 && len(m.Media[0].Series.T) == 5
 	})
+	s.tell(t, 1, 11, &eventhandler.HandleEvent{Change: eventhandler.Detached})
+	await(page, "handle", "the last values of the handle that has gone", func(m handleMessage) bool {
+		return m.Gone && m.Append && len(m.Media) == 2 && m.Media[0].Now.In == 8 && len(m.Media[0].Series.T) == 0 &&
+			m.Summary.Opaque == "ada" && !m.Summary.Up
+	})
 	page.look()
 	page.look(`"open":{"server":"127.0.0.1:1","session":"1","handle":"11"}`)
 	s.state.mu.Lock()

@@ -175,8 +175,8 @@ func (s *state) removeSession(id uint64) {
 	if known == nil {
 		return
 	}
-	for _, h := range slices.Clone(known.handles) {
-		s.removeHandle(h.ids())
+	for _, h := range known.handles {
+		s.forget(h)
 	}
 	s.hide(known, 0)
 	delete(s.sessions, id)
@@ -207,12 +207,18 @@ func (s *state) removeHandle(id ids) {
 		}
 		return
 	}
-	s.closePeerConnection(h)
-	delete(s.handles, id)
+	s.forget(h)
 	owner := h.session
 	if i := slices.Index(owner.handles, h); i >= 0 {
 		owner.handles = slices.Delete(owner.handles, i, i+1)
 	}
+}
+
+// forget is removeHandle for a session that is removed with all its handles, of which
+// there may be many. The caller holds mu.
+func (s *state) forget(h *handle) {
+	s.closePeerConnection(h)
+	delete(s.handles, h.ids())
 }
 
 // setUp notes whether the PeerConnection of a handle is up. The caller holds mu.

@@ -136,7 +136,7 @@ func TestWindows(t *testing.T) {
 }
 
 // What a window costs depends on what it shows: the allocations for one of 10,000 handles
-// are as many as for one of 100.
+// are about as many as for one of 100.
 func TestWindowOfMany(t *testing.T) {
 	cost := func(n uint64, search string) float64 {
 		s := newState()
@@ -153,7 +153,7 @@ func TestWindowOfMany(t *testing.T) {
 		})
 	}
 	for _, search := range []string{"", "PARTICIPANT ready"} {
-		if few, many := cost(100, search), cost(10_000, search); many > few {
+		if few, many := cost(100, search), cost(10_000, search); many > 2*few {
 			t.Errorf("%q: %v allocations for 100 handles, %v for 10,000", search, few, many)
 		}
 	}

@@ -32,21 +32,24 @@ func (s *server) printSetup(out io.Writer, base string) {
 }
 
 // tweaker returns a function that sets the event handler sampleevh of a server that
-// runs, and says what it has done.
+// runs. It says what it has done, unless that is the same as the last time.
 func (s *server) tweaker(out io.Writer, base string) func(context.Context, *admin.Client) {
-	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) } // nobody may be reading
 	on, off, repeat := true, false, 10
+	tweak := admin.SampleTweak{
+		Events: "all", Grouping: &on, Compress: &off, MaxRetransmissions: &repeat,
+		Backend: base + s.path, BackendUser: eventUser, BackendPassword: s.password,
+	}
+	said := ""
 	return func(ctx context.Context, client *admin.Client) {
-		err := client.TweakEventHandler(ctx, admin.SampleTweak{
-			Events: "all", Grouping: &on, Compress: &off, MaxRetransmissions: &repeat,
-			Backend: base + s.path, BackendUser: eventUser, BackendPassword: s.password,
-		})
-		if err != nil {
-			p("%s: its events could not be set up: %v\n"+
+		text := s.name + ": sampleevh sends all events here now, until Janus ends.\n" +
+			"  What cannot be set is broadcast = true in the section events of janus.jcfg.\n"
+		if err := client.TweakEventHandler(ctx, tweak); err != nil {
+			text = fmt.Sprintf("%s: its events could not be set up: %v\n"+
 				"  Janus must run with the event handler sampleevh: enabled = true and a backend in its jcfg.\n", s.name, err)
-			return
 		}
-		p("%s: sampleevh sends all events here now, until Janus ends.\n"+
-			"  What cannot be set is broadcast = true in the section events of janus.jcfg.\n", s.name)
+		if text != said && ctx.Err() == nil {
+			said = text
+			_, _ = io.WriteString(out, text) // nobody may be reading
+		}
 	}
 }

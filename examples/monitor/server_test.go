@@ -59,7 +59,10 @@ func TestTreeFromPolls(t *testing.T) {
 // When Janus is away the page says so, and when it is back the tree is that of the new
 // sessions.
 func TestJanusGoesAndComesBack(t *testing.T) {
-	srv := newJanus(t)
+	srv := testutil.NewServer(t, func(srv *janustest.Server) {
+		srv.AdminSecret = secret
+		srv.ReclaimTimeout = time.Hour // the session outlives its connection
+	})
 	testutil.Open(t, srv)
 	p := start(t, config{admins: []string{srv.AdminURL(), nowhere}, urls: []string{srv.URL}})
 	page := p.connect(t, nil)

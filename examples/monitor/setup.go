@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/cameronelliott/janus-go/admin"
+)
+
+// jcfg is the configuration of the event handler sampleevh of Janus. The arguments are
+// the URL, the user name and the password.
+const jcfg = `general: {
+	enabled = true
+	events = "all"
+	grouping = true
+	json = "compact"
+	compress = false
+	backend = "%s"
+	backend_user = "%s"
+	backend_pwd = "%s"
+	max_retransmissions = 10
+	retransmissions_backoff = 100
+}
+`
+
+// printSetup writes how to make a server send its events to the receiver at a base URL.
+func (s *server) printSetup(out io.Writer, base string) {
+	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) } // nobody may be reading
+	p("\nEvents of %s: set broadcast = true in the section events of janus.jcfg, and in\njanus.eventhandler.sampleevh.jcfg\n\n", s.name)
+	p(jcfg, base+s.path, eventUser, s.password)
+}
+
+// tweaker returns a function that sets the event handler sampleevh of a server that
+// runs. It says what it has done, unless that is the same as the last time.
+func (s *server) tweaker(out io.Writer, base string) func(context.Context, *admin.Client) {
+	on, off, repeat := true, false, 10
+	tweak := admin.SampleTweak{
+		Events: "all", Grouping: &on, Compress: &off, MaxRetransmissions: &repeat,
+		Backend: base + s.path, BackendUser: eventUser, BackendPassword: s.password,
+	}
+	said := ""
+	return func(ctx context.Context, client *admin.Client) {
+		text := s.name + ": sampleevh sends all events here now, until Janus ends.\n" +
+			"  What cannot be set is broadcast = true in the section events of janus.jcfg.\n"
+		if err := client.TweakEventHandler(ctx, tweak); err != nil {
+			text = fmt.Sprintf("%s: its events could not be set up: %v\n"+
+				"  Janus must run with the event handler sampleevh: enabled = true and a backend in its jcfg.\n", s.name, err)
+		}
+		if text != said && ctx.Err() == nil {
+			said = text
+			_, _ = io.WriteString(out, text) // nobody may be reading
+		}
+	}
+}

@@ -68,8 +68,10 @@ type gather struct {
 // to no message of ours, such as pings and pongs, are written at once; messages are
 // written by leave.
 func (g *gather) Write(p []byte) (int, error) {
-	alone := g.writers.Load() == 0
 	g.mu.Lock()
+	// With the lock held, a writer that is seen here writes p as well: it looks for
+	// what has gathered after it has left.
+	alone := g.writers.Load() == 0
 	if g.err != nil {
 		g.mu.Unlock()
 		return 0, g.err

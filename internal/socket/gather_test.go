@@ -342,6 +342,32 @@ func TestLastOneWrites(t *testing.T) {
 	}
 }
 
+// A control frame that meets the last message on its way is written, whichever is
+// first.
+func TestControlFrameMeetsTheLastMessage(t *testing.T) {
+	for range 100 {
+		s := newSink(everything)
+		g := gatherInto(s, true, time.Minute)
+		g.enter()
+		_, _ = g.Write(make([]byte, 1))
+		written := make(chan struct{})
+		g.mu.Lock()
+		go func() {
+			defer close(written)
+			_, _ = g.Write(make([]byte, 1)) // of no message
+		}()
+		for range 20 {
+			runtime.Gosched() // it probably waits for the lock then
+		}
+		g.mu.Unlock()
+		g.leave(false)
+		<-written
+		if s.received() != 2 {
+			t.Fatalf("%d bytes were written, of 2", s.received())
+		}
+	}
+}
+
 // A buffer that is being written is not the one that gathers, also behind a
 // buffer that is too large to be kept.
 func TestBuffersAreApart(t *testing.T) {

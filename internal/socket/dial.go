@@ -180,7 +180,7 @@ func handshake(ctx context.Context, rawURL string, opts Options) (*Socket, error
 	if limit >= 0 {
 		h.body.in.max = int(min(int64(h.body.in.max), limit))
 	}
-	return &Socket{ws: ws, out: h.out, body: h.body, max: limit}, nil
+	return &Socket{ws: ws, out: h.body.out, body: h.body, max: limit}, nil
 }
 
 // StatusError is the error of a handshake to which the server gave another answer

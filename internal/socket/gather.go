@@ -214,6 +214,7 @@ func (g *gather) take(written []byte) []byte {
 	if written != nil && cap(written) <= 2*gatherLimit {
 		g.spare = written[:0]
 	}
+	g.wake()
 	if len(g.buf) == 0 || g.err != nil {
 		g.writing = false
 		return nil
@@ -221,7 +222,6 @@ func (g *gather) take(written []byte) []byte {
 	p := g.buf
 	g.buf, g.spare, g.unasked = g.spare, nil, 0
 	g.full.Store(false)
-	g.wake()
 	return p
 }
 
@@ -234,10 +234,38 @@ func (g *gather) claim(n int) <-chan struct{} {
 		g.claimed += n
 		return nil
 	}
+	return g.taken()
+}
+
+// taken returns a channel that is closed when bytes are taken for writing, when all
+// have been written, and when nothing can be written any more. g.mu is held.
+func (g *gather) taken() <-chan struct{} {
 	if g.room == nil {
 		g.room = make(chan struct{})
 	}
 	return g.room
+}
+
+// await waits until everything has been written or cannot be, but not much longer
+// than limit.
+func (g *gather) await(limit time.Duration) {
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	for {
+		g.flush(false)
+		g.mu.Lock()
+		if g.err != nil || !g.writing && len(g.buf) == 0 {
+			g.mu.Unlock()
+			return
+		}
+		taken := g.taken()
+		g.mu.Unlock()
+		select {
+		case <-taken:
+		case <-late.C:
+			return
+		}
+	}
 }
 
 // settle ends a claim: its bytes have been written.

@@ -518,6 +518,48 @@ func TestRoom(t *testing.T) {
 	})
 }
 
+// await returns when the last byte has been written, or cannot be, and does not wait
+// for a peer that does not read.
+func TestAwait(t *testing.T) {
+	const limit, moment = time.Second, 100 * time.Millisecond
+	for _, deadlines := range []bool{false, true} {
+		for name, test := range map[string]struct {
+			meanwhile func(s *sink, g *gather)
+			took      time.Duration
+		}{
+			"nothing":        {func(*sink, *gather) {}, limit},
+			"all is read":    {func(s *sink, _ *gather) { s.read(everything) }, moment},
+			"a part is read": {func(s *sink, _ *gather) { s.read(1) }, limit},
+			"a failure":      {func(_ *sink, g *gather) { g.fail(net.ErrClosed) }, moment},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSink(0)
+				g := gatherInto(s, deadlines, time.Hour)
+				g.await(limit)
+				_ = g.message(100)
+				g.enter() // a message that never comes
+				_, _ = g.Write(make([]byte, 1))
+				began := time.Now()
+				time.AfterFunc(moment, func() { test.meanwhile(s, g) })
+				g.await(limit)
+				if took := time.Since(began); took != test.took {
+					t.Errorf("%s, deadlines %v: took %v, want %v", name, deadlines, took, test.took)
+				}
+				g.fail(net.ErrClosed)
+			})
+		}
+		synctest.Test(t, func(t *testing.T) {
+			s := newSink(everything)
+			g := gatherInto(s, deadlines, time.Hour)
+			g.enter() // a message that is late
+			_, _ = g.Write(make([]byte, 1))
+			if g.await(limit); s.received() != 1 {
+				t.Errorf("deadlines %v: what had gathered was not written", deadlines)
+			}
+		})
+	}
+}
+
 // What belongs to no message is bounded, while messages are not.
 func TestUnaskedBytesAreBounded(t *testing.T) {
 	for _, deadlines := range []bool{false, true} {

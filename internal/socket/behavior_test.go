@@ -171,7 +171,7 @@ func TestDeadlinesAreForKnownConnections(t *testing.T) {
 			if inline := s.out.deadline != nil; inline != test.inline {
 				t.Errorf("%s, TLS %v: deadlines %v", name, secure, inline)
 			}
-			if _, ours := s.out.dst.(*body); ours || s.body.out != nil {
+			if _, ours := s.out.dst.(*body); ours || !s.body.below {
 				t.Errorf("%s, TLS %v: the connection was not found", name, secure)
 			}
 			s.CloseNow()

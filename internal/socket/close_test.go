@@ -125,6 +125,49 @@ func TestPeersPartOfTheClose(t *testing.T) {
 	}
 }
 
+// delayed is a connection whose writes take a moment.
+type delayed struct{ net.Conn }
+
+func (d delayed) Write(p []byte) (int, error) {
+	time.Sleep(time.Millisecond)
+	return d.Conn.Write(p)
+}
+
+// Each side sends one close frame, whoever begins: the peer gets an answer to its own,
+// and none to its answer.
+func TestOneCloseFrame(t *testing.T) {
+	for _, ours := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			near, far := net.Pipe()
+			r := bufio.NewReader(far)
+			s := dialOn(t, delayed{near}, Options{})
+			go func() { _, _ = readUntilError(s) }()
+			if ours {
+				go func() { _ = s.Close(1000, "") }()
+				if opcode, _, err := readFrame(r); opcode != opClose || err != nil {
+					t.Fatalf("got opcode %d, %v", opcode, err)
+				}
+			}
+			go func() { _, _ = far.Write(closeFrame(1000)) }()
+			frames := 0
+			for {
+				opcode, _, err := readFrame(r)
+				if err != nil {
+					break
+				}
+				if opcode == opClose {
+					frames++
+				}
+			}
+			if ours && frames != 0 || !ours && frames != 1 {
+				t.Errorf("ours %v: %d close frames in answer", ours, frames)
+			}
+			s.CloseNow()
+			_ = far.Close()
+		})
+	}
+}
+
 // Close gives up after a second, whatever its arguments.
 func TestCloseWithASilentPeer(t *testing.T) {
 	for _, code := range []websocket.StatusCode{1000, 0} {

@@ -121,7 +121,7 @@ func prompt(ctx context.Context, c *http.Client) bool {
 	}
 	t, ok := transport.(*http.Transport)
 	//lint:ignore SA1019 a caller may still set the deprecated fields
-	return ok && t.Dial == nil && t.DialTLS == nil && t.DialTLSContext == nil &&
+	return ok && t != nil && t.Dial == nil && t.DialTLS == nil && t.DialTLSContext == nil &&
 		(t.DialContext == nil || sameCode(t.DialContext, new(net.Dialer).DialContext)) &&
 		(t.Proxy == nil || sameCode(t.Proxy, http.ProxyFromEnvironment)) &&
 		c.Jar == nil && c.CheckRedirect == nil && httptrace.ContextClientTrace(ctx) == nil
@@ -180,7 +180,7 @@ func handshake(ctx context.Context, rawURL string, opts Options) (*Socket, error
 	if limit >= 0 {
 		h.body.in.max = int(min(int64(h.body.in.max), limit))
 	}
-	return &Socket{ws: ws, out: h.out, body: h.body, max: limit}, nil
+	return &Socket{ws: ws, out: h.body.out, body: h.body, max: limit}, nil
 }
 
 // StatusError is the error of a handshake to which the server gave another answer

@@ -167,6 +167,29 @@ func TestPanicOfTheTransport(t *testing.T) {
 	}
 }
 
+// A dial that panics gives its place back.
+func TestPanicFreesTheSlot(t *testing.T) {
+	for name, transport := range map[string]http.RoundTripper{
+		"nil":  (*http.Transport)(nil),
+		"boom": roundTripper(func(*http.Request) (*http.Response, error) { panic("boom") }),
+	} {
+		slots := make(chan struct{}, 1)
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			_, _ = Dial(t.Context(), "ws://peer", Options{HTTPClient: &http.Client{Transport: transport}, Slots: slots})
+		}()
+		select {
+		case slots <- struct{}{}:
+		case <-time.After(patience):
+			t.Errorf("%s: the place is still taken", name)
+		}
+	}
+}
+
 // refusal is a server that answers every request with text and holds the
 // connection open.
 func refusal(t *testing.T, text string) (url string, closed <-chan struct{}) {

@@ -68,8 +68,10 @@ type gather struct {
 // to no message of ours, such as pings and pongs, are written at once; messages are
 // written by leave.
 func (g *gather) Write(p []byte) (int, error) {
-	alone := g.writers.Load() == 0
 	g.mu.Lock()
+	// With the lock held, a writer that is seen here writes p as well: it looks for
+	// what has gathered after it has left.
+	alone := g.writers.Load() == 0
 	if g.err != nil {
 		g.mu.Unlock()
 		return 0, g.err
@@ -212,6 +214,7 @@ func (g *gather) take(written []byte) []byte {
 	if written != nil && cap(written) <= 2*gatherLimit {
 		g.spare = written[:0]
 	}
+	g.wake()
 	if len(g.buf) == 0 || g.err != nil {
 		g.writing = false
 		return nil
@@ -219,7 +222,6 @@ func (g *gather) take(written []byte) []byte {
 	p := g.buf
 	g.buf, g.spare, g.unasked = g.spare, nil, 0
 	g.full.Store(false)
-	g.wake()
 	return p
 }
 
@@ -232,10 +234,38 @@ func (g *gather) claim(n int) <-chan struct{} {
 		g.claimed += n
 		return nil
 	}
+	return g.taken()
+}
+
+// taken returns a channel that is closed when bytes are taken for writing, when all
+// have been written, and when nothing can be written any more. g.mu is held.
+func (g *gather) taken() <-chan struct{} {
 	if g.room == nil {
 		g.room = make(chan struct{})
 	}
 	return g.room
+}
+
+// await waits until everything has been written or cannot be, but not much longer
+// than limit.
+func (g *gather) await(limit time.Duration) {
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	for {
+		g.flush(false)
+		g.mu.Lock()
+		if g.err != nil || !g.writing && len(g.buf) == 0 {
+			g.mu.Unlock()
+			return
+		}
+		taken := g.taken()
+		g.mu.Unlock()
+		select {
+		case <-taken:
+		case <-late.C:
+			return
+		}
+	}
 }
 
 // settle ends a claim: its bytes have been written.

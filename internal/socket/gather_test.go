@@ -342,6 +342,32 @@ func TestLastOneWrites(t *testing.T) {
 	}
 }
 
+// A control frame that meets the last message on its way is written, whichever is
+// first.
+func TestControlFrameMeetsTheLastMessage(t *testing.T) {
+	for range 100 {
+		s := newSink(everything)
+		g := gatherInto(s, true, time.Minute)
+		g.enter()
+		_, _ = g.Write(make([]byte, 1))
+		written := make(chan struct{})
+		g.mu.Lock()
+		go func() {
+			defer close(written)
+			_, _ = g.Write(make([]byte, 1)) // of no message
+		}()
+		for range 20 {
+			runtime.Gosched() // it probably waits for the lock then
+		}
+		g.mu.Unlock()
+		g.leave(false)
+		<-written
+		if s.received() != 2 {
+			t.Fatalf("%d bytes were written, of 2", s.received())
+		}
+	}
+}
+
 // A buffer that is being written is not the one that gathers, also behind a
 // buffer that is too large to be kept.
 func TestBuffersAreApart(t *testing.T) {
@@ -490,6 +516,48 @@ func TestRoom(t *testing.T) {
 			t.Error("somebody waits for room on a closed connection")
 		}
 	})
+}
+
+// await returns when the last byte has been written, or cannot be, and does not wait
+// for a peer that does not read.
+func TestAwait(t *testing.T) {
+	const limit, moment = time.Second, 100 * time.Millisecond
+	for _, deadlines := range []bool{false, true} {
+		for name, test := range map[string]struct {
+			meanwhile func(s *sink, g *gather)
+			took      time.Duration
+		}{
+			"nothing":        {func(*sink, *gather) {}, limit},
+			"all is read":    {func(s *sink, _ *gather) { s.read(everything) }, moment},
+			"a part is read": {func(s *sink, _ *gather) { s.read(1) }, limit},
+			"a failure":      {func(_ *sink, g *gather) { g.fail(net.ErrClosed) }, moment},
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSink(0)
+				g := gatherInto(s, deadlines, time.Hour)
+				g.await(limit)
+				_ = g.message(100)
+				g.enter() // a message that never comes
+				_, _ = g.Write(make([]byte, 1))
+				began := time.Now()
+				time.AfterFunc(moment, func() { test.meanwhile(s, g) })
+				g.await(limit)
+				if took := time.Since(began); took != test.took {
+					t.Errorf("%s, deadlines %v: took %v, want %v", name, deadlines, took, test.took)
+				}
+				g.fail(net.ErrClosed)
+			})
+		}
+		synctest.Test(t, func(t *testing.T) {
+			s := newSink(everything)
+			g := gatherInto(s, deadlines, time.Hour)
+			g.enter() // a message that is late
+			_, _ = g.Write(make([]byte, 1))
+			if g.await(limit); s.received() != 1 {
+				t.Errorf("deadlines %v: what had gathered was not written", deadlines)
+			}
+		})
+	}
 }
 
 // What belongs to no message is bounded, while messages are not.

@@ -20,8 +20,7 @@ type hook struct {
 	base    http.RoundTripper
 	ours    bool // base is our copy of an http.Transport, which dials gatherConns
 	timeout time.Duration
-	out     *gather // set by a successful handshake, as is body
-	body    *body
+	body    *body // set by a successful handshake
 }
 
 // newHook returns a copy of client, without its Timeout, that dials through a
@@ -90,7 +89,7 @@ func gathering(handshake context.Context, t *http.Transport) *http.Transport {
 // the credentials of the proxy.
 var errProxy = errors.New("the HTTP client's transport could not choose a proxy")
 
-// RoundTrip performs the handshake. Afterwards the websocket writes to h.out.
+// RoundTrip performs the handshake. Afterwards the websocket writes to h.body.
 func (h *hook) RoundTrip(req *http.Request) (*http.Response, error) {
 	var conn net.Conn
 	traced := req
@@ -111,17 +110,16 @@ func (h *hook) RoundTrip(req *http.Request) (*http.Response, error) {
 		discard(req, resp)
 		return nil, errors.New("the HTTP client's transport does not give a writable body for a websocket")
 	}
-	h.body = &body{ReadWriteCloser: rwc, in: newInbox(rwc)}
-	resp.Body = h.body
 	for c, ok := conn.(*tls.Conn); ok; c, ok = conn.(*tls.Conn) {
 		conn = c.NetConn() // twice behind a proxy with TLS
 	}
+	h.body = &body{ReadWriteCloser: rwc, in: newInbox(rwc)}
 	if conn, ok := conn.(*gatherConn); ok {
-		h.out = conn.begin(h.timeout)
+		h.body.out, h.body.below = conn.begin(h.timeout), true
 	} else {
-		h.out = &gather{dst: rwc, timeout: h.timeout}
-		h.body.out = h.out
+		h.body.out = &gather{dst: rwc, timeout: h.timeout}
 	}
+	resp.Body = h.body
 	return resp, nil
 }
 
@@ -179,22 +177,27 @@ func (c *gatherConn) begin(timeout time.Duration) *gather {
 // own twice. The library writes control frames only, each with one call of Write.
 type body struct {
 	io.ReadWriteCloser
-	in   *inbox
-	out  io.Writer // nil if the connection itself gathers
-	open bool      // the handshake has succeeded
+	in    *inbox
+	out   *gather // where writes gather
+	below bool    // the connection itself writes to out
+	open  bool    // the handshake has succeeded
 
 	mu     sync.Mutex
 	frame  []byte // for the next message; at most KeepBuffer bytes
 	closed bool   // a close frame has been sent, or is about to be
 }
 
-// Write writes a control frame. A close frame is the last one (RFC 6455, section
-// 5.5.1).
+// Write writes a control frame. No message follows a close frame (RFC 6455, section
+// 5.5.1), and no other close frame: the library answers also one that answers ours.
 func (b *body) Write(p []byte) (int, error) {
 	if len(p) > 0 && p[0]&opcodeBits == opClose {
 		b.mu.Lock()
+		again := b.closed
 		b.closed = true
 		b.mu.Unlock()
+		if again {
+			return len(p), nil
+		}
 	}
 	return b.write(p)
 }
@@ -215,10 +218,17 @@ func (b *body) message(p []byte) error {
 }
 
 func (b *body) write(p []byte) (int, error) {
-	if b.out != nil {
-		return b.out.Write(p)
+	if b.below {
+		return b.ReadWriteCloser.Write(p)
 	}
-	return b.ReadWriteCloser.Write(p)
+	return b.out.Write(p)
+}
+
+// Close closes the connection. What has gathered has a moment to be written: the
+// library closes the connection right behind its answer to the peer's close frame.
+func (b *body) Close() error {
+	b.out.await(inlineWrite)
+	return b.ReadWriteCloser.Close()
 }
 
 // Read reads from the inbox. During the handshake nothing is read: the library

@@ -85,3 +85,15 @@ func TestJanusRestarts(t *testing.T) {
 		awaitCall(people...)
 	}
 }
+
+// Who asks to join while there is no Janus is in the room once there is one.
+func TestJoinBeforeJanus(t *testing.T) {
+	c := newCall(t, realjanus.Options{})
+	c.join("Ada")[0].Kill()
+	c.janus.Kill()
+	early := c.enter(chromium.Options{}, "Early", c.URL)
+	early.Await("a sentence", says("body", "server is being restarted"))
+	c.janus.Restart(t)
+	early.AwaitJoined()
+	awaitCall(early, c.join("Late")[0])
+}

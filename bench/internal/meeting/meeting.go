@@ -44,6 +44,9 @@ type Phase struct {
 // Run holds a meeting at the websocket of a conference program, such as
 // ws://127.0.0.1:8080/ws, whose process id is pid.
 func Run(ctx context.Context, url string, pid int, opts Options) (*Result, error) {
+	if err := awaitJanus(ctx, url); err != nil {
+		return nil, err
+	}
 	crowd := make([]*participant, opts.Participants)
 	for i := range crowd {
 		crowd[i] = newParticipant(url, fmt.Sprint("participant ", i+1))
@@ -81,6 +84,16 @@ func Run(ctx context.Context, url string, pid int, opts Options) (*Result, error
 	})
 	result.Join, result.Publish, result.Turn, result.Leave = joined.latency(), published.latency(), turned.latency(), left.latency()
 	return result, m.err
+}
+
+// awaitJanus returns when one can join.
+func awaitJanus(ctx context.Context, url string) error {
+	first := newParticipant(url, "the first one")
+	defer first.close()
+	if err := first.join(ctx); err != nil {
+		return err
+	}
+	return first.leave(ctx)
 }
 
 // meter measures what a program and its crowd do.

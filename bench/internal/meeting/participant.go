@@ -43,7 +43,8 @@ func newParticipant(url, name string) *participant {
 	return &participant{url: url, name: name, messages: make(chan message, 64), done: make(chan struct{})}
 }
 
-// join connects, asks for a place in the room and waits for the welcome.
+// join connects, asks for a place in the room and waits for the welcome. If there
+// is no Janus yet, that takes until there is one.
 func (p *participant) join(ctx context.Context) error {
 	conn, _, err := websocket.Dial(ctx, p.url, nil)
 	if err != nil {
@@ -114,7 +115,7 @@ func (p *participant) await(ctx context.Context, wanted func(message) bool) erro
 			switch {
 			case wanted(m):
 				return nil
-			case m.Type == "error" || m.Type == "waiting" || m.Type == "restart" || m.Type == "ended":
+			case m.Type == "error" || m.Type == "restart" || m.Type == "ended":
 				return fmt.Errorf("got %q: %s%s", m.Type, m.Reason, m.Message)
 			}
 		case <-p.done:

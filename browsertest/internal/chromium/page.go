@@ -321,7 +321,7 @@ func (p *Page) describe() string {
 	ctx, cancel := context.WithTimeout(p.ctx, 5*time.Second)
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(async () => {
-		let text = location + "\nstate: " + JSON.stringify({...document.body.dataset}) + "\n" + document.body.innerText;
+		let text = location + "\nstate: " + JSON.stringify({...document.body?.dataset}) + "\n" + document.body?.innerText;
 		if (window.conference?.stats) {
 			const stats = Promise.resolve().then(() => conference.stats()).then(JSON.stringify, String);
 			text += "\nstats: " + await Promise.race([stats, new Promise(r => setTimeout(r, 1000, "none"))]);

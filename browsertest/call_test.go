@@ -137,6 +137,9 @@ func has(selector string) string { return "!!document.querySelector(`" + selecto
 // hasNot is true if it has none.
 func hasNot(selector string) string { return "!document.querySelector(`" + selector + "`)" }
 
+// not is true if a condition, or its promise, is not.
+func not(condition string) string { return "(async () => !(await (" + condition + ")))()" }
+
 // says is true if the text of an element contains all parts, in any case.
 func says(selector string, parts ...string) string {
 	conditions := make([]string, 0, len(parts))

@@ -36,7 +36,7 @@ func TestNetworkCut(t *testing.T) {
 	id := ben.ID()
 
 	far.Cut(t)
-	ada.Await("the picture stands still", "!("+moving(tile(id, "camera"), 1)+")")
+	ada.Await("the picture stands still", not(moving(tile(id, "camera"), 1)))
 	ben.Await("the page says that the connection is lost", state("reconnecting"))
 	far.Mend(t)
 	mended := time.Now()

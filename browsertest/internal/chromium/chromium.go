@@ -50,6 +50,10 @@ type Options struct {
 	// DenyDevices refuses the camera and the microphone.
 	DenyDevices bool
 
+	// Talks makes the microphone hear a voice that never stops. Otherwise it hears
+	// a short beep each second.
+	Talks bool
+
 	// Network is where the browser runs, or nil for that of this machine.
 	Network *netns.Network
 
@@ -90,7 +94,7 @@ func Program(t testing.TB) string {
 // Start runs a browser until the test ends, or until Kill.
 func Start(t testing.TB, opts Options) *Browser {
 	t.Helper()
-	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), opts.flags(Program(t))...)
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), opts.flags(t)...)
 	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
 	b := &Browser{ctx: ctx}
 	b.end = sync.OnceFunc(func() {
@@ -108,8 +112,9 @@ func Start(t testing.TB, opts Options) *Browser {
 	return b
 }
 
-func (o Options) flags(program string) []chromedp.ExecAllocatorOption {
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(program), chromedp.ModifyCmdFunc(o.modify)}
+func (o Options) flags(t testing.TB) []chromedp.ExecAllocatorOption {
+	t.Helper()
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(Program(t)), chromedp.ModifyCmdFunc(o.modify)}
 	for name, value := range commonFlags {
 		options = append(options, chromedp.Flag(name, value))
 	}
@@ -117,6 +122,9 @@ func (o Options) flags(program string) []chromedp.ExecAllocatorOption {
 		options = append(options, chromedp.Flag("use-fake-ui-for-media-stream", "deny"))
 	} else {
 		options = append(options, chromedp.Flag("use-fake-ui-for-media-stream", true))
+	}
+	if o.Talks {
+		options = append(options, chromedp.Flag("use-file-for-fake-audio-capture", speech(t)))
 	}
 	if o.Secure != "" {
 		options = append(options, chromedp.Flag("unsafely-treat-insecure-origin-as-secure", o.Secure))

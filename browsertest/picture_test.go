@@ -17,11 +17,13 @@ const picturesEnv = "JANUS_PICTURES"
 // mostBytes is how large a picture may be.
 const mostBytes = 300_000
 
+func pictures() bool { return os.Getenv(picturesEnv) == "1" }
+
 // picture writes a picture of a page into the folder of an example, if pictures
 // are wanted.
 func picture(t *testing.T, p *chromium.Page, file string) {
 	t.Helper()
-	if os.Getenv(picturesEnv) != "1" {
+	if !pictures() {
 		return
 	}
 	png := p.Picture()

@@ -87,11 +87,12 @@ func (p *Page) Click(selector string) {
 	p.Run(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// Type fills a text field.
+// Type fills a text field, in place of what is there.
 func (p *Page) Type(selector, text string) {
 	p.t.Helper()
-	field := chromedp.CSS(selector)
-	p.Run(chromedp.WaitVisible(field), chromedp.Clear(field), chromedp.SendKeys(field, text))
+	p.Await(selector+" is there", `document.querySelector(`+quote(selector)+`)?.checkVisibility() ?? false`)
+	Get[bool](p, `(field => { field.focus(); field.select(); return true })(document.querySelector(`+quote(selector)+`))`)
+	p.Press(text)
 }
 
 // Press presses keys, such as "m" or those of chromedp's package kb.

@@ -48,7 +48,7 @@ func latenciesTable(r *meeting.Result) string {
 	return table([]string{"ms", "p50", "p90", "p99"}, [][]string{
 		row("connect and join, until the welcome", r.Join),
 		row("publish, until Janus's answer", r.Publish),
-		row("mute or unmute, until everybody is told", r.Turn),
+		row("mute or unmute, until the program tells of it", r.Turn),
 		row("leave, until the goodbye", r.Leave),
 	})
 }

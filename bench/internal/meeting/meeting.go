@@ -28,7 +28,7 @@ type Result struct {
 	Options
 	Join    Latency // until the welcome
 	Publish Latency // from an offer to Janus's answer
-	Turn    Latency // from a change until everybody is told, the one who changed included
+	Turn    Latency // from a change until the program tells those in the room of it
 	Leave   Latency // until the program has said goodbye
 
 	Joining, Talking, Leaving Phase

@@ -303,6 +303,11 @@ func TestMonitorAccess(t *testing.T) {
 	if pictures() {
 		const curve = `[...document.querySelectorAll("#events li[data-type]")].length >= 3 && performance.now() > 30_000`
 		page.Await("curves in the plots", curve)
+		// The name of a server of the tests is its temporary folder.
+		chromium.Get[bool](page, `(names => {
+			for (let node; node = names.nextNode();) node.data = node.data.replace(/\/\S+\/Test\S+/, "janus");
+			return true;
+		})(document.createTreeWalker(document.querySelector("#servers"), NodeFilter.SHOW_TEXT))`)
 	}
 	picture(t, page, "monitor/monitor.png")
 	page.Click(`#detail [data-action=hangup]`)

@@ -107,20 +107,40 @@ func keep(file string, content []byte) error {
 // in which it is.
 func checkAccess(t *testing.T, p *chromium.Page, state string) {
 	t.Helper()
+	for _, fault := range accessFaults(t, p) {
+		t.Errorf("%s, %s: accessibility: %s", p.Name, state, fault)
+	}
+}
+
+// accessFaults returns what axe-core finds, or nothing where it cannot be had.
+func accessFaults(t *testing.T, p *chromium.Page) []string {
+	t.Helper()
 	script, err := axe()
 	if err != nil {
 		noteAxe.Do(func() { note(t, "accessibility of the pages: axe-core cannot be had from npm") })
 		t.Logf("not checked: accessibility: %v", err)
-		return
+		return nil
 	}
 	chromium.Get[bool](p, script+"\n;!!window.axe")
-	faults := chromium.Get[[]string](p, `(async () => {
+	return chromium.Get[[]string](p, `(async () => {
 		const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 		const found = await axe.run(document, {runOnly: {type: "tag", values: tags}, preload: false, resultTypes: ["violations"]});
 		return found.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? "")).join(" | "));
 	})()`)
-	for _, fault := range faults {
-		t.Errorf("%s, %s: accessibility: %s", p.Name, state, fault)
+}
+
+// A field without its label is found.
+func TestAccessFaultsAreSeen(t *testing.T) {
+	chromium.Program(t)
+	if _, err := axe(); err != nil {
+		t.Skip(err)
+	}
+	c := start(t, conferenceProgram, "-url", "ws://127.0.0.1:9", "-listen", "127.0.0.1:0")
+	page := chromium.Start(t, chromium.Options{}).Open(t, "page", c.URL)
+	page.Await("the form", `document.body.dataset.state === "form"`)
+	chromium.Get[bool](page, `(document.querySelector("label[for=name]").remove(), true)`)
+	if faults := "\n" + strings.Join(accessFaults(t, page), "\n"); !strings.Contains(faults, "\nlabel: ") {
+		t.Errorf("the faults are %q, want that of a label", faults)
 	}
 }
 

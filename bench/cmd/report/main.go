@@ -24,6 +24,7 @@ type scale struct {
 	Gateways     []int // in one process; the first is 1
 	IdleSessions int   // created to see what they take
 	Sessions     int   // kept alive
+	Participants int   // of a meeting in the conference example
 }
 
 var full = scale{
@@ -38,6 +39,7 @@ var full = scale{
 	Gateways:     []int{1, 2, 4},
 	IdleSessions: 100_000,
 	Sessions:     10_000,
+	Participants: 200,
 }
 
 const (
@@ -53,10 +55,11 @@ func main() {
 	rounds := flag.Int("rounds", full.Rounds, "rounds of each measurement")
 	round := flag.Duration("round", full.Round, "how long a round is to take")
 	repeating := flag.Duration("repeating", full.Repeating, "the most time in each part for measuring again what is noisy")
+	participants := flag.Int("participants", full.Participants, "participants of a meeting in the conference example")
 	limit := flag.Duration("limit", 20*time.Minute, "the most time that it may take")
 	flag.Parse()
 	how := full
-	how.Rounds, how.Round, how.Repeating = *rounds, *round, *repeating
+	how.Rounds, how.Round, how.Repeating, how.Participants = *rounds, *round, *repeating, *participants
 	ctx, cancel := context.WithTimeout(context.Background(), *limit)
 	defer cancel()
 	if err := run(ctx, ".", *out, how, *peers); err != nil {
@@ -87,8 +90,12 @@ func run(ctx context.Context, module, out string, how scale, peers bool) (err er
 	if err != nil {
 		return err
 	}
+	met, err := measureConference(ctx, s, module, how.Participants)
+	if err != nil {
+		return err
+	}
 	took := machine{Before: before, After: load(), Took: time.Since(started).Round(time.Second), Stretches: stretches}
-	return writeReadme(module, out, s, f, how, took, shown)
+	return writeReadme(module, out, s, f, how, took, shown, met)
 }
 
 // firstError is the first of errors that is one.

@@ -35,6 +35,7 @@ type page struct {
 	Variants         string
 	Gateways         string
 	Cascade          *cascaded
+	Conference       *conference
 	Repeating        time.Duration
 	VariantHandles   string
 	GatewayHandles   string
@@ -52,13 +53,13 @@ type machine struct {
 	Stretches     []stretch
 }
 
-func writeReadme(module, out string, s *stage, f figures, how scale, m machine, shown *cascaded) error {
+func writeReadme(module, out string, s *stage, f figures, how scale, m machine, shown *cascaded, met *conference) error {
 	notes, err := os.ReadFile(filepath.Join(module, notesFile))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	p := newPage(s, f, how, m)
-	p.Cascade = shown
+	p.Cascade, p.Conference = shown, met
 	p.Versions, p.Notes = versions(s.ctx, s), strings.TrimSpace(string(notes))
 	text, err := p.render()
 	if err != nil {

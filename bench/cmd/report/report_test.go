@@ -27,6 +27,7 @@ func TestReport(t *testing.T) {
 		Gateways:     []int{1, 2},
 		IdleSessions: 1_000,
 		Sessions:     100,
+		Participants: 10,
 		Repeating:    100 * time.Millisecond,
 	}
 	out := t.TempDir()

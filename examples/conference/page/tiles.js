@@ -5,6 +5,10 @@ import { grid, spotlight } from './layout.js'
 
 const settleTime = 250
 
+// A layer begins with a key frame, and Janus asks a sender for one at most once a second. What
+// is asked for too soon after another layer, of anybody, has to be asked for again.
+const retryTimes = [1500, 4000]
+
 /** @typedef {import('./participant.js').Participant} Participant */
 /** @typedef {import('./peers.js').Incoming} Incoming */
 
@@ -18,6 +22,7 @@ class Tile {
   simulcast = false
   /** @type {number|undefined} The layer that was asked for. */
   asked = undefined
+  retry = 0 // timer
 
   /**
    * @param {Participant} participant
@@ -93,6 +98,7 @@ class Tile {
   }
 
   remove() {
+    clearTimeout(this.retry)
     this.video.srcObject = null
     this.element.remove()
   }
@@ -348,9 +354,21 @@ export class Tiles {
       if (!tile.mid || !tile.simulcast) continue
       const wanted = tile.wantedLayer()
       if (wanted === tile.asked) continue
-      tile.asked = wanted
-      this.#on.layer(tile.mid, wanted)
+      this.#request(tile, wanted, retryTimes)
     }
+  }
+
+  /** Asks for a layer, and again if another one arrives after some time. */
+  #request(tile, layer, [time, ...rest]) {
+    const { mid } = tile
+    tile.asked = layer
+    this.#on.layer(mid, layer)
+    clearTimeout(tile.retry)
+    if (!time) return
+    tile.retry = setTimeout(() => {
+      const stream = this.#streams.get(key(tile.participant.id, tile.kind))
+      if (tile.mid === mid && tile.asked === layer && stream?.layer !== layer) this.#request(tile, layer, rest)
+    }, time)
   }
 }
 

@@ -113,7 +113,7 @@ type ICE struct {
 	Gathered         time.Duration `json:"gathered"`          // when the local candidates were complete
 	Connected        time.Duration `json:"connected"`         // when ICE was connected
 	LocalCandidates  []string      `json:"local-candidates"`  // as in an SDP, without "candidate:"
-	RemoteCandidates []string      `json:"remote-candidates"` // as in an SDP, without "candidate:"
+	RemoteCandidates []string      `json:"remote-candidates"` // the same; those that ICE found end with "\r\n"
 	SelectedPair     string        `json:"selected-pair"`     // such as "10.0.0.1:1234 [host,udp] <-> 10.0.0.2:4321 [prflx,udp]"
 	Ready            int           `json:"ready"`             // 1, or -1 in Janus 1.1.2, once the local candidates are complete
 }
@@ -251,7 +251,7 @@ type MediumStats struct {
 type MediaCount struct {
 	Count
 	BytesLastSecond int64 `json:"bytes_lastsec"`
-	NACKs           int64 `json:"nacks"` // requests to send again: sent by Janus for what is received, else received
+	NACKs           int64 `json:"nacks"` // requests to send packets again, themselves received or sent
 }
 
 // plainHandleInfo is a HandleInfo as Janus sends it, in Janus's units.

@@ -580,8 +580,8 @@ func (g *Gateway) reclaimed(s *Session) {
 		return
 	}
 	g.upkeep.Claimed(kept{s})
+	g.calls.Release(&s.scope) // first, so that nobody who reads the message finds the session held
 	s.queue.Push(&ReclaimedMsg{})
-	g.calls.Release(&s.scope)
 }
 
 // claimRefused ends a session whose claim Janus refuses. If it refuses the token,

@@ -50,11 +50,13 @@ func (c *conference) run(ctx context.Context, listener net.Listener) error {
 		defer stopJanus()
 		closing, cancel := context.WithTimeout(janusCtx, shutdownTimeout)
 		defer cancel()
-		err := server.Shutdown(closing) // which leaves the sockets alone
+		c.close() // nobody can join any more
 		c.participants.Wait()
 		c.destroyRoom(closing)
-		c.close()
-		return err
+		if server.Shutdown(closing) != nil {
+			return server.Close() // a client takes too long
+		}
+		return nil
 	})
 	return group.Wait()
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -189,6 +190,30 @@ func TestShutdown(t *testing.T) {
 	}
 	var left string
 	testutil.Eventually(t, "no goroutines", func() bool { left = goroutines(); return left == "" })
+}
+
+// Somebody who does not finish a request does not keep the program from leaving Janus.
+func TestShutdownWithRequest(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
+	program.join("Ada").drop()
+	conn, err := net.Dial("tcp", program.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		program.stop()
+	}()
+	testutil.Eventually(t, "the end of the room", func() bool { return len(requests(t, server, named("destroy"))) == 1 })
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-stopped
 }
 
 // goroutines returns the stacks of the program's goroutines.

@@ -246,6 +246,8 @@ func (d *downlink) event(ctx context.Context, msg any) {
 		d.reset(ctx)
 	case *janus.TrickleMsg:
 		p.send(trickled(downward, msg))
+	case *janus.OverflowMsg:
+		d.reset(ctx) // an offer may be lost
 	}
 	event, ok := videoroom.Parse(msg)
 	if !ok {

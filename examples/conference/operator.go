@@ -43,7 +43,7 @@ func (c *conference) operate(ctx context.Context, b *browser, m message) {
 		err = c.mute(ctx, p, m.Kind, m.Muted)
 	}
 	if err != nil {
-		c.Log.Info("the operator cannot "+m.Type, "err", err)
+		c.Log.Info("a message of the operator has failed", "type", m.Type, "err", err)
 		b.send(problemOf(err, m.Type))
 	}
 }

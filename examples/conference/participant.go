@@ -136,7 +136,7 @@ func (p *participant) browserSend(message []byte) {
 
 // fail tells the browser about an error of a message of a type.
 func (p *participant) fail(re string, err error) {
-	p.log.Info("cannot "+re, "err", err)
+	p.log.Info("a message has failed", "type", re, "err", err) // the browser may send any type
 	p.send(problemOf(err, re))
 }
 
@@ -415,6 +415,8 @@ func (p *participant) farewell(ctx context.Context, why ending) {
 		p.send(noticeMessage{Type: "ended", Reason: why, Message: "You have been removed from the conference."})
 	case destroyed:
 		p.send(noticeMessage{Type: "ended", Reason: why, Message: "The room has been closed."})
+	case away: // a socket that came too late was told that it has resumed
+		p.send(noticeMessage{Type: "restart"})
 	case restart:
 		p.send(waiting)
 		if _, err := p.conference.janus.Get(ctx); err == nil {

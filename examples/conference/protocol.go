@@ -238,8 +238,12 @@ func publicError(err error) *problem {
 // cleanName returns a name without spaces around it.
 func cleanName(name string) (string, error) {
 	name = strings.TrimSpace(name)
-	if name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) {
+	if name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, confusing) {
 		return "", errBadName
 	}
 	return name, nil
 }
+
+// confusing reports whether a character can make a name, or what stands after it, look
+// like another one.
+func confusing(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }

@@ -78,6 +78,7 @@ func (v *visitor) logIn(password string) {
 		v.conference.addOperator(v.browser)
 		return
 	}
+	v.conference.Log.Warn("a wrong password of an operator")
 	v.browser.send(problemOf(errPassword, "operator"))
 	if v.passwords++; v.passwords == maxPasswords {
 		v.browser.close("too many wrong passwords")

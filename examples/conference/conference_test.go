@@ -341,7 +341,7 @@ func TestGuest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	offer := object{"type": "offer", "sdp": sdpOffer("gggg", microphoneSection)}
+	offer := object{"type": "offer", "sdp": sdpOffer("gggg", microphoneSection, dataSection)}
 	if _, err := guest.Publish(t.Context(), videoroom.Publish{}, offer); err != nil {
 		t.Fatal(err)
 	}

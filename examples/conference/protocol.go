@@ -47,14 +47,14 @@ const (
 
 func (k kind) valid() bool { return k == microphone || k == camera || k == screen }
 
-// kindOf returns the kind of a stream of any publisher, who may have given it another
-// description.
+// kindOf returns the kind of an audio or video stream of any publisher, who may have
+// given it another description.
 func kindOf(media videoroom.MediaType, description string) kind {
-	if k := kind(description); k.valid() {
-		return k
-	}
-	if media == videoroom.Audio {
+	switch {
+	case media == videoroom.Audio:
 		return microphone
+	case kind(description) == screen:
+		return screen
 	}
 	return camera
 }

@@ -116,7 +116,7 @@ func (b *browser) read(receive func(ctx context.Context, m message)) error {
 			return err
 		}
 		var m message
-		if kind != websocket.MessageText || json.Unmarshal(data, &m) != nil {
+		if kind != websocket.MessageText || json.Unmarshal(data, &m) != nil || !m.loggable() {
 			b.send(errBadMessage)
 			continue
 		}

@@ -104,6 +104,8 @@ func TestRefused(t *testing.T) {
 		{`{"type":"join","name":"` + strings.Repeat("ä", 65) + `"}`, "bad-name", "join"},
 		{`{"type":"join","name":"a\u0007"}`, "bad-name", "join"},
 		{`{"type":"join","name":"\u202eadA"}`, "bad-name", "join"}, // looks like Ada
+		{`{"type":"` + strings.Repeat("x", 65) + `"}`, "bad-message", ""},
+		{`{"type":"join","name":"Ada","room":"` + strings.Repeat("x", 65) + `"}`, "bad-message", ""},
 		{`{"type":"join","name":"Ada","room":"77"}`, "no-room", "join"},
 		{`{"type":"join","name":"Ada","room":77}`, "no-room", "join"},
 	} {

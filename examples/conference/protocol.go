@@ -17,7 +17,7 @@ const (
 	// of a browser has about 10 kB.
 	maxMessage = 64 << 10
 
-	maxName = 64 // characters
+	maxName = 64 // characters of a name, bytes of a type or a room
 )
 
 // id is the id of a room or of a participant. It is a string in the protocol, because
@@ -94,6 +94,9 @@ type message struct {
 	Kind        kind `json:"kind"`
 	Muted       bool `json:"muted"`
 }
+
+// loggable reports whether the parts of a message that are logged and repeated are short.
+func (m *message) loggable() bool { return len(m.Type) <= maxName && len(m.Room.String()) <= maxName }
 
 // sentStream is a stream that a browser sends.
 type sentStream struct {
@@ -206,7 +209,7 @@ var (
 	errRoomFull   = newProblem("room-full", "This room is full. Try again when somebody has left.")
 	errTooMany    = newProblem("room-full", "Too many people are here. Try again later.")
 	errNoRoom     = newProblem("no-room", "There is no such room. Check the address.")
-	errNotAllowed = newProblem("not-allowed", "This is not allowed.")
+	errNotAllowed = newProblem("not-allowed", "This room belongs to another program, which does not allow this.")
 	errBadName    = newProblem("bad-name", "Enter a name of up to 64 characters.")
 	errJoinFirst  = newProblem("bad-message", "Join the room first.")
 	errBadMessage = newProblem("bad-message", "The page and the program do not understand each other. Reload the page.")

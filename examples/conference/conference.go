@@ -31,8 +31,8 @@ type settings struct {
 	Log       *slog.Logger
 }
 
-// conference is who is in which room. It passes messages between browsers, and keeps
-// up what it needs on Janus.
+// conference has the participants of all rooms. It passes messages between their
+// browsers, and keeps a session and a room on Janus.
 type conference struct {
 	settings
 	secret, pin string // of the room
@@ -53,8 +53,9 @@ type conference struct {
 func newConference(s settings) *conference {
 	c := &conference{
 		settings: s,
-		// Others could join the room without this program, or manage it. Whoever
-		// knows the operator's password can run this program again after a crash.
+		// Without them, others could join the room in another way, or manage it. The
+		// same password makes the same ones, so that the room can be used again after a
+		// crash of this program.
 		secret:    derive("secret", s.Operator),
 		pin:       derive("pin", s.Operator),
 		seats:     make(map[plugin.ID]int),
@@ -173,8 +174,8 @@ func (c *conference) people(room plugin.ID) []person {
 	return list
 }
 
-// remove takes a participant away and tells the others, unless they have to join
-// again themselves. It may have been removed.
+// remove removes a participant, if that has not been done, and tells the others, unless
+// they have to join again themselves.
 func (c *conference) remove(p *participant, why ending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -200,7 +201,7 @@ func (c *conference) remove(p *participant, why ending) {
 	c.tellOperators(message)
 }
 
-// change changes what is known of a participant, and tells the room if that makes a
+// change changes the facts of a participant, and tells the room if others see a
 // difference.
 func (c *conference) change(p *participant, by func(*facts)) {
 	c.mu.Lock()
@@ -211,7 +212,8 @@ func (c *conference) change(p *participant, by func(*facts)) {
 	}
 }
 
-// announce tells the room about a participant, unless it is known. The caller holds mu.
+// announce tells the room about a participant, unless nothing has changed. The caller
+// holds mu.
 func (c *conference) announce(p *participant) {
 	message := encode(participantMessage{Type: "participant", Room: id{p.room}, Participant: p.person()})
 	if bytes.Equal(message, p.known) {

@@ -8,7 +8,7 @@ import (
 	"github.com/cameronelliott/janus-go/plugin/videoroom"
 )
 
-// operators may err as often as this on a socket.
+// maxPasswords is after how many wrong passwords a socket is closed.
 const maxPasswords = 3
 
 var (

@@ -2,7 +2,7 @@ package main
 
 import "context"
 
-// visitor is who uses a socket: nobody yet, a participant or an operator.
+// visitor is the user of a socket, who may become a participant or an operator.
 type visitor struct {
 	conference  *conference
 	browser     *browser

@@ -295,6 +295,26 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// Whoever is away when Janus ends does not keep a seat until it is back.
+func TestAwayWithoutJanus(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, func(s *settings) { s.Capacity = 2 })
+	ada, bob := program.join("Ada"), program.join("Bob")
+	bob.drop()
+	ada.awaitPerson("a poor line", bob.id, func(who person) bool { return who.Poor })
+	server.Refuse(503)
+	server.Restart()
+	ada.await("waiting")
+	testutil.Eventually(t, "a free seat", func() bool {
+		program.mu.Lock()
+		defer program.mu.Unlock()
+		return program.seats[program.Room] == 1
+	})
+	server.Refuse(0)
+	ada.await("restart")
+	ada.joinRoom("")
+}
+
 // Whose handle is detached by an administrator has to join again; nobody else has to.
 func TestDetached(t *testing.T) {
 	server := testutil.NewServer(t, nil)

@@ -300,10 +300,7 @@ func (p *participant) slow() <-chan time.Time {
 // present handles that the socket came or went. Without one, it returns a channel that
 // says when to stop waiting for another.
 func (p *participant) present(ctx context.Context) <-chan time.Time {
-	c := p.conference
-	c.mu.Lock()
-	connected := p.browser != nil
-	c.mu.Unlock()
+	c, connected := p.conference, p.hasBrowser()
 	c.change(p, func(f *facts) { f.connected = connected })
 	if !connected {
 		p.log.Debug("the socket is lost", "id", p.id)
@@ -311,6 +308,13 @@ func (p *participant) present(ctx context.Context) <-chan time.Time {
 	}
 	p.down.repeat()
 	return nil
+}
+
+// hasBrowser reports whether there is a socket.
+func (p *participant) hasBrowser() bool {
+	p.conference.mu.Lock()
+	defer p.conference.mu.Unlock()
+	return p.browser != nil
 }
 
 // upEvent handles an event of the publisher's handle, on which the VideoRoom also says
@@ -406,8 +410,12 @@ func (p *participant) leave(ctx context.Context) {
 
 var waiting = noticeMessage{Type: "waiting", Message: "The conference server is being restarted …"}
 
-// farewell tells the browser why it is over, or to join again.
+// farewell tells the browser why it is over, or to join again. If there is no browser,
+// none can come any more.
 func (p *participant) farewell(ctx context.Context, why ending) {
+	if !p.hasBrowser() {
+		return
+	}
 	switch why {
 	case left:
 		p.send(noticeMessage{Type: "ended", Reason: why, Message: "You have left the conference."})

@@ -210,7 +210,7 @@ var (
 	errTooMany    = newProblem("room-full", "Too many people are here. Try again later.")
 	errNoRoom     = newProblem("no-room", "There is no such room. Check the address.")
 	errNotAllowed = newProblem("not-allowed", "This room belongs to another program, which does not allow this.")
-	errBadName    = newProblem("bad-name", "Enter a name of up to 64 characters.")
+	errBadName    = newProblem("bad-name", "Enter a name of up to 64 characters, without control characters.")
 	errJoinFirst  = newProblem("bad-message", "Join the room first.")
 	errBadMessage = newProblem("bad-message", "The page and the program do not understand each other. Reload the page.")
 	errJanus      = newProblem("janus", "The conference server has refused this. Try again, or reload the page.")

@@ -273,6 +273,30 @@ func TestWithoutURL(t *testing.T) {
 	}
 }
 
+// Whoever does not want to wait for Janus asks the command twice.
+func TestSecondSignal(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("processes are not asked to terminate here")
+	}
+	server := testutil.NewServer(t, nil)
+	cmd, stderr := command(t, "-url", server.URL, "-listen", "127.0.0.1:0")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	testutil.Eventually(t, "the room", func() bool { return len(requests(t, server, named("create"))) == 1 })
+	server.Stall()
+	defer server.Resume()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	testutil.Eventually(t, "the end of the process", func() bool {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		return len(ended) > 0
+	})
+	if err := <-ended; err == nil || cmd.ProcessState.Exited() {
+		t.Errorf("ended with %v: %s", err, stderr)
+	}
+}
+
 // The command says where its pages are, and ends orderly when it is asked to.
 func TestCommand(t *testing.T) {
 	if runtime.GOOS == "windows" {

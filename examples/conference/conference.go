@@ -84,18 +84,24 @@ func derive(purpose, password string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// open adds a socket, unless there are too many. The caller calls sockets.Done when
-// it has ended.
-func (c *conference) open(b *browser) bool {
+// open adds a socket, or returns the message that says why it does not. The caller
+// calls sockets.Done when the socket has ended.
+func (c *conference) open(b *browser) (refusal any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || len(c.browsers) >= 2*c.Capacity+32 {
-		return false
+	switch {
+	case c.closed:
+		return theEnd
+	case len(c.browsers) >= 2*c.Capacity+32:
+		return problemOf(errTooMany, "join")
 	}
 	c.browsers[b] = true
 	c.sockets.Add(1)
-	return true
+	return nil
 }
+
+// theEnd tells a browser that the program ends.
+var theEnd = noticeMessage{Type: "ended", Reason: closed, Message: "The conference has been closed."}
 
 // gone removes a socket.
 func (c *conference) gone(b *browser) {
@@ -113,7 +119,7 @@ func (c *conference) close() {
 	c.browsers = nil
 	c.mu.Unlock()
 	for b := range browsers {
-		b.send(noticeMessage{Type: "ended", Reason: closed, Message: "The conference has been closed."})
+		b.send(theEnd)
 		b.close("closed")
 	}
 	c.sockets.Wait()

@@ -98,9 +98,9 @@ func (c *conference) socket(ctx context.Context, w http.ResponseWriter, r *http.
 		return // Accept has answered
 	}
 	b := newBrowser(r.Context(), conn)
-	if !c.open(b) {
-		b.send(problemOf(errTooMany, "join"))
-		b.close("too many browsers")
+	if refusal := c.open(b); refusal != nil {
+		b.send(refusal)
+		b.close("refused")
 		_ = b.run(func(context.Context, message) {}) // it says why it ended
 		return
 	}

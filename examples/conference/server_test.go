@@ -166,6 +166,7 @@ func TestShutdown(t *testing.T) {
 	ada.publish()
 	bob.await("offer") // which is not answered
 	away := program.join("Cyd")
+	away.await("offer") // and so she has two handles
 	away.drop()
 	form := program.open("Dan")
 	operator, _ := program.operator()
@@ -190,6 +191,15 @@ func TestShutdown(t *testing.T) {
 	}
 	var left string
 	testutil.Eventually(t, "no goroutines", func() bool { left = goroutines(); return left == "" })
+}
+
+// Whoever comes while the program ends is told that.
+func TestTooLate(t *testing.T) {
+	program := start(t, testutil.NewServer(t, nil).URL, nil)
+	program.close()
+	if m := program.open("Ada").await("ended"); m.Reason != "closed" {
+		t.Errorf("Ada is told %s", m.Text)
+	}
 }
 
 // Somebody who does not finish a request does not keep the program from leaving Janus.

@@ -11,12 +11,16 @@ import (
 )
 
 const (
-	// maxWaiting is how many messages may wait for a browser. One that falls further
+	// maxWaiting is how many bytes may wait for a browser. One that falls further
 	// behind is cut; it can come back and resume.
-	maxWaiting = 1024
+	maxWaiting = 2 << 20
+
+	// maxRate is how many messages of a browser are read in a second. Most of them
+	// make the program send messages to everybody else in the room.
+	maxRate = 100
 
 	writeTimeout = 10 * time.Second
-	closeTimeout = time.Second // for the browser to close the socket
+	closeTimeout = time.Second // to write what waits, and for the browser to close the socket
 	pingInterval = 5 * time.Second
 )
 
@@ -30,9 +34,10 @@ type browser struct {
 	cut  context.CancelCauseFunc
 
 	mu      sync.Mutex
-	ready   *sync.Cond // signaled when waiting or last changes, and when ctx ends
+	ready   *sync.Cond // signaled when waiting changes, and when ctx ends
 	waiting [][]byte   // messages to send
-	last    string     // the reason of a normal end, after the messages that wait
+	size    int        // of them, in bytes
+	closing bool       // close was called
 }
 
 func newBrowser(ctx context.Context, conn *websocket.Conn) *browser {
@@ -58,23 +63,26 @@ func (b *browser) send(message any) { b.sendEncoded(encode(message)) }
 func (b *browser) sendEncoded(message []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.last != "" || b.ctx.Err() != nil {
+	if b.closing || b.ctx.Err() != nil {
 		return
 	}
 	b.waiting = append(b.waiting, message)
-	if len(b.waiting) > maxWaiting {
+	if b.size += len(message); b.size > maxWaiting {
 		b.cut(errSlow)
 	}
 	b.ready.Signal()
 }
 
-// close ends the socket after the messages that wait. The last of them is one after
-// which the browser closes it.
+// close ends the socket. The last message that waits is one after which the browser
+// closes it. If it has not done so after closeTimeout, it is cut.
+//
+// A Close of this side would not do: the websocket library answers the browser's Close
+// with another one then, which browsers report as an error.
 func (b *browser) close(reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.last = reason
-	b.ready.Signal()
+	b.closing = true
+	time.AfterFunc(closeTimeout, func() { b.cut(errors.New(reason)) })
 }
 
 // wake lets next see that the context has ended.
@@ -98,13 +106,17 @@ func (b *browser) run(receive func(ctx context.Context, m message)) error {
 }
 
 func (b *browser) read(receive func(ctx context.Context, m message)) error {
+	var limit rate
 	for {
 		kind, data, err := b.conn.Read(b.ctx)
 		if err != nil {
 			return err
 		}
+		if err := limit.wait(b.ctx); err != nil {
+			return err
+		}
 		var m message
-		if kind != websocket.MessageText || json.Unmarshal(data, &m) != nil {
+		if kind != websocket.MessageText || json.Unmarshal(data, &m) != nil || !m.loggable() {
 			b.send(errBadMessage)
 			continue
 		}
@@ -112,47 +124,51 @@ func (b *browser) read(receive func(ctx context.Context, m message)) error {
 	}
 }
 
-func (b *browser) write() error {
-	for {
-		message, last := b.next()
-		var err error
-		switch {
-		case message != nil:
-			err = b.writeOne(message)
-		case last != "":
-			err = b.finish(last)
-		default:
-			err = context.Cause(b.ctx)
+// rate limits messages to maxRate in a second.
+type rate struct {
+	since time.Time
+	count int // of the messages since then
+}
+
+// wait counts a message. It returns when that may be handled, or ctx ends.
+func (r *rate) wait(ctx context.Context) error {
+	if r.count++; r.count > maxRate {
+		select {
+		case <-time.After(time.Until(r.since.Add(time.Second))): // which may be over
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
-		if err != nil {
+		r.count = 1
+	}
+	if r.count == 1 {
+		r.since = time.Now()
+	}
+	return nil
+}
+
+func (b *browser) write() error {
+	for message := b.next(); message != nil; message = b.next() {
+		if err := b.writeOne(message); err != nil {
 			return err
 		}
 	}
+	return context.Cause(b.ctx)
 }
 
-// finish gives the browser some time to close the socket, and returns the reason.
-// A Close of this side would not do: the websocket library answers the browser's Close
-// with another one then, which browsers report as an error.
-func (b *browser) finish(reason string) error {
-	select {
-	case <-b.ctx.Done():
-	case <-time.After(closeTimeout):
-	}
-	return errors.New(reason)
-}
-
-// next waits for a message to send, the reason of a normal end or the end of ctx.
-func (b *browser) next() (message []byte, last string) {
+// next waits for a message to send. It returns nil if ctx ends.
+func (b *browser) next() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for len(b.waiting) == 0 && b.last == "" && b.ctx.Err() == nil {
+	for len(b.waiting) == 0 && b.ctx.Err() == nil {
 		b.ready.Wait()
 	}
 	if len(b.waiting) == 0 {
-		return nil, b.last
+		return nil
 	}
-	message, b.waiting = b.waiting[0], b.waiting[1:]
-	return message, ""
+	message := b.waiting[0]
+	b.waiting = b.waiting[1:]
+	b.size -= len(message)
+	return message
 }
 
 func (b *browser) writeOne(message []byte) error {

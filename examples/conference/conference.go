@@ -31,8 +31,8 @@ type settings struct {
 	Log       *slog.Logger
 }
 
-// conference is who is in which room. It passes messages between browsers, and keeps
-// up what it needs on Janus.
+// conference has the participants of all rooms. It passes messages between their
+// browsers, and keeps a session and a room on Janus.
 type conference struct {
 	settings
 	secret, pin string // of the room
@@ -53,8 +53,9 @@ type conference struct {
 func newConference(s settings) *conference {
 	c := &conference{
 		settings: s,
-		// Others could join the room without this program, or manage it. Whoever
-		// knows the operator's password can run this program again after a crash.
+		// Without them, others could join the room in another way, or manage it. The
+		// same password makes the same ones, so that the room can be used again after a
+		// crash of this program.
 		secret:    derive("secret", s.Operator),
 		pin:       derive("pin", s.Operator),
 		seats:     make(map[plugin.ID]int),
@@ -83,18 +84,24 @@ func derive(purpose, password string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// open adds a socket, unless there are too many. The caller calls sockets.Done when
-// it has ended.
-func (c *conference) open(b *browser) bool {
+// open adds a socket, or returns the message that says why it does not. The caller
+// calls sockets.Done when the socket has ended.
+func (c *conference) open(b *browser) (refusal any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || len(c.browsers) >= 2*c.Capacity+32 {
-		return false
+	switch {
+	case c.closed:
+		return theEnd
+	case len(c.browsers) >= 2*c.Capacity+32:
+		return problemOf(errTooMany, "join")
 	}
 	c.browsers[b] = true
 	c.sockets.Add(1)
-	return true
+	return nil
 }
+
+// theEnd tells a browser that the program ends.
+var theEnd = noticeMessage{Type: "ended", Reason: closed, Message: "The conference has been closed."}
 
 // gone removes a socket.
 func (c *conference) gone(b *browser) {
@@ -112,7 +119,7 @@ func (c *conference) close() {
 	c.browsers = nil
 	c.mu.Unlock()
 	for b := range browsers {
-		b.send(noticeMessage{Type: "ended", Reason: closed, Message: "The conference has been closed."})
+		b.send(theEnd)
 		b.close("closed")
 	}
 	c.sockets.Wait()
@@ -173,8 +180,8 @@ func (c *conference) people(room plugin.ID) []person {
 	return list
 }
 
-// remove takes a participant away and tells the others, unless they have to join
-// again themselves. It may have been removed.
+// remove removes a participant, if that has not been done, and tells the others, unless
+// they have to join again themselves.
 func (c *conference) remove(p *participant, why ending) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -200,7 +207,7 @@ func (c *conference) remove(p *participant, why ending) {
 	c.tellOperators(message)
 }
 
-// change changes what is known of a participant, and tells the room if that makes a
+// change changes the facts of a participant, and tells the room if others see a
 // difference.
 func (c *conference) change(p *participant, by func(*facts)) {
 	c.mu.Lock()
@@ -211,7 +218,8 @@ func (c *conference) change(p *participant, by func(*facts)) {
 	}
 }
 
-// announce tells the room about a participant, unless it is known. The caller holds mu.
+// announce tells the room about a participant, unless nothing has changed. The caller
+// holds mu.
 func (c *conference) announce(p *participant) {
 	message := encode(participantMessage{Type: "participant", Room: id{p.room}, Participant: p.person()})
 	if bytes.Equal(message, p.known) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -101,6 +103,9 @@ func TestRefused(t *testing.T) {
 		{`{"type":"join","name":" "}`, "bad-name", "join"},
 		{`{"type":"join","name":"` + strings.Repeat("ä", 65) + `"}`, "bad-name", "join"},
 		{`{"type":"join","name":"a\u0007"}`, "bad-name", "join"},
+		{`{"type":"join","name":"\u202eadA"}`, "bad-name", "join"}, // looks like Ada
+		{`{"type":"` + strings.Repeat("x", 65) + `"}`, "bad-message", ""},
+		{`{"type":"join","name":"Ada","room":"` + strings.Repeat("x", 65) + `"}`, "bad-message", ""},
 		{`{"type":"join","name":"Ada","room":"77"}`, "no-room", "join"},
 		{`{"type":"join","name":"Ada","room":77}`, "no-room", "join"},
 	} {
@@ -175,6 +180,54 @@ func TestNotResumed(t *testing.T) {
 	}
 }
 
+// Whoever comes back while it is being removed has to join again.
+func TestResumedTooLate(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, func(s *settings) { s.ResumeFor = time.Millisecond })
+	bob := program.join("Bob")
+	detaching := make(chan func(), 1)
+	server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+		r := decode(t, frame)
+		if r.Janus != "detach" {
+			return false
+		}
+		detaching <- func() {
+			reply(object{"janus": "success", "session_id": r.Session, "sender": r.Handle, "transaction": r.Transaction})
+		}
+		return true
+	})
+	bob.drop()
+	detach := <-detaching
+	again := program.resume(bob)
+	if m := again.await("welcome"); !m.Resumed {
+		t.Errorf("welcomed with %s", m.Text)
+	}
+	server.Intercept(nil)
+	detach()
+	again.await("restart")
+	again.joinRoom("")
+	if again.id == bob.id {
+		t.Errorf("Bob has the old id %s", again.id)
+	}
+}
+
+// What a browser sends cannot look like another entry of the log.
+func TestLog(t *testing.T) {
+	logs := testutil.NewLogs()
+	program := start(t, testutil.NewServer(t, nil).URL, func(s *settings) { s.Log = logs.Logger(slog.LevelInfo) })
+	bob := program.join("Bob")
+	bob.send(`{"type":"dance\n2026/01/02 03:04:05 INFO all is well"}`)
+	logs.Await(t, `msg="a message has failed" room=4242 name=Bob type="dance\n2026`, 1)
+	operator, _ := program.operator()
+	operator.send(`{"type":"dance\nwell"}`)
+	logs.Await(t, `msg="a message of the operator has failed" type="dance\nwell"`, 1)
+	bob.send(`{"type":"operator","password":"guess"}`)
+	logs.Await(t, "a wrong password", 1)
+	if strings.Contains(logs.String(), "guess") {
+		t.Errorf("the log has passwords: %s", logs)
+	}
+}
+
 // A second join on a socket replaces the first.
 func TestJoinTwice(t *testing.T) {
 	program := start(t, testutil.NewServer(t, nil).URL, nil)
@@ -242,6 +295,26 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// Whoever is away when Janus ends does not keep a seat until it is back.
+func TestAwayWithoutJanus(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, func(s *settings) { s.Capacity = 2 })
+	ada, bob := program.join("Ada"), program.join("Bob")
+	bob.drop()
+	ada.awaitPerson("a poor line", bob.id, func(who person) bool { return who.Poor })
+	server.Refuse(503)
+	server.Restart()
+	ada.await("waiting")
+	testutil.Eventually(t, "a free seat", func() bool {
+		program.mu.Lock()
+		defer program.mu.Unlock()
+		return program.seats[program.Room] == 1
+	})
+	server.Refuse(0)
+	ada.await("restart")
+	ada.joinRoom("")
+}
+
 // Whose handle is detached by an administrator has to join again; nobody else has to.
 func TestDetached(t *testing.T) {
 	server := testutil.NewServer(t, nil)
@@ -290,7 +363,7 @@ func TestGuest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	offer := object{"type": "offer", "sdp": sdpOffer("gggg", microphoneSection)}
+	offer := object{"type": "offer", "sdp": sdpOffer("gggg", microphoneSection, dataSection)}
 	if _, err := guest.Publish(t.Context(), videoroom.Publish{}, offer); err != nil {
 		t.Fatal(err)
 	}
@@ -309,10 +382,16 @@ func TestGuest(t *testing.T) {
 	ada.awaitLeft(joined.ID.String())
 }
 
-// A participant whose events were lost does not know the room any more.
+// A participant whose events were lost does not know the room any more. If they were
+// those of its subscription, it makes another one.
 func TestOverflow(t *testing.T) {
-	if why := new(participant).upEvent(t.Context(), &janus.OverflowMsg{Dropped: 1}); why != restart {
+	lost := &janus.OverflowMsg{Dropped: 1}
+	if why := new(participant).upEvent(t.Context(), lost); why != restart {
 		t.Errorf("it goes on: %q", why)
+	}
+	d := downlink{asked: true, number: 7}
+	if d.event(t.Context(), lost); d.asked || !d.changed || d.number != 7 {
+		t.Errorf("the subscription goes on: %+v", d)
 	}
 }
 

@@ -25,17 +25,17 @@ type downlink struct {
 	changed     bool // the feeds have changed
 	wantRestart bool // the browser wants an ICE restart
 
-	asked      bool          // Janus will send an offer
-	restarting bool          // it is that of restart
-	postponed  bool          // Janus will send another offer after the answer
-	offer      *offerMessage // the offer that is not answered yet
-	number     int           // of the last offer
-	restarted  chan restarted
-	early      []any // candidates that came before the answer
+	asked      bool               // Janus will send an offer
+	restarting bool               // it is that of restart
+	postponed  bool               // Janus will send another offer after the answer
+	offer      *offerMessage      // the offer that is not answered yet
+	number     int                // of the last offer
+	restarts   chan restartResult // of the request of restart
+	early      []any              // candidates that came before the answer
 }
 
-// restarted is the answer to a request for an ICE restart.
-type restarted struct {
+// restartResult is the answer to a request for an ICE restart.
+type restartResult struct {
 	configured *videoroom.Configured
 	err        error
 }
@@ -96,7 +96,7 @@ func (d *downlink) subscribe(ctx context.Context, streams []videoroom.SubscribeS
 		detach(ctx, handle)
 		return err
 	}
-	d.handle, d.client, d.restarted = handle, client, make(chan restarted, 1)
+	d.handle, d.client, d.restarts = handle, client, make(chan restartResult, 1)
 	d.offered(attached.JSEP, attached.Streams, true)
 	return nil
 }
@@ -130,23 +130,22 @@ func (d *downlink) restartSoon(m message) {
 // not answer this request at all: so nothing waits for the answer here.
 func (d *downlink) restart(ctx context.Context) {
 	d.asked, d.restarting = true, true
-	client, result := d.client, d.restarted
+	client, results := d.client, d.restarts
 	d.participant.conference.participants.Go(func() {
 		configured, err := client.ConfigureSubscriber(ctx, videoroom.ConfigureSubscriber{Restart: true})
 		select {
-		case result <- restarted{configured, err}:
+		case results <- restartResult{configured, err}:
 		case <-ctx.Done():
 		}
 	})
 }
 
-// restartAnswer handles the answer to the request of restart.
-func (d *downlink) restartAnswer(r restarted) {
-	if r.err == nil {
+// restartDone handles the answer to the request of restart.
+func (d *downlink) restartDone(r restartResult) {
+	switch {
+	case r.err == nil && r.configured.JSEP != nil:
 		d.offered(r.configured.JSEP, nil, false)
-		return
-	}
-	if d.restarting { // no offer has come instead
+	case d.restarting: // no offer has come instead
 		d.participant.log.Info("no ICE restart", "err", r.err)
 		d.asked, d.restarting = false, false
 	}
@@ -246,6 +245,8 @@ func (d *downlink) event(ctx context.Context, msg any) {
 		d.reset(ctx)
 	case *janus.TrickleMsg:
 		p.send(trickled(downward, msg))
+	case *janus.OverflowMsg:
+		d.reset(ctx) // an offer may be lost
 	}
 	event, ok := videoroom.Parse(msg)
 	if !ok {

@@ -211,16 +211,31 @@ func TestRestartDown(t *testing.T) {
 	}
 }
 
-// If Janus refuses a restart, the subscription goes on as it was.
+// If Janus refuses a restart, or makes no offer for it, the subscription goes on as it was.
 func TestRestartIsRefused(t *testing.T) {
-	server, program, _, bob, offer := talk(t)
-	refused := refuse(t, server, 499, func(r request) bool { return r.Body.Restart })
-	bob.answer(offer)
-	bob.send(`{"type":"restart","pc":"down"}`)
-	<-refused
-	program.join("Cyd").publish()
-	if next := bob.await("offer"); len(next.Streams) != 4 {
-		t.Errorf("the next offer is %s", next.Text)
+	for what, answer := range map[string]object{
+		"refused":  {"videoroom": "event", "error_code": 499, "error": "refused"},
+		"no offer": {"videoroom": "event", "room": 4242, "configured": "ok"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			server, program, _, bob, offer := talk(t)
+			answered := make(chan struct{})
+			server.Intercept(func(frame json.RawMessage, reply func(any)) bool {
+				r := decode(t, frame)
+				if r.Body.Restart {
+					replyTo(r, reply, answer)
+					close(answered)
+				}
+				return r.Body.Restart
+			})
+			bob.answer(offer)
+			bob.send(`{"type":"restart","pc":"down"}`)
+			<-answered
+			program.join("Cyd").publish()
+			if next := bob.await("offer"); len(next.Streams) != 4 {
+				t.Errorf("the next offer is %s", next.Text)
+			}
+		})
 	}
 }
 

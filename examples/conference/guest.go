@@ -9,7 +9,7 @@ import (
 func (p *participant) guest(publisher videoroom.Publisher) {
 	guest := person{ID: id{publisher.ID}, Name: publisher.Display, Talking: publisher.Talking, Muted: []kind{}}
 	for _, s := range publisher.Streams {
-		if s.Disabled {
+		if s.Disabled || s.Type == videoroom.Data {
 			continue
 		}
 		k := kindOf(s.Type, s.Description)

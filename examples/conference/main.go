@@ -58,6 +58,7 @@ func list(text string) []string {
 func serve(s settings, listen string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // another signal ends the process at once
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err

@@ -57,6 +57,32 @@ func TestOperator(t *testing.T) {
 	}
 }
 
+// Whatever a page says of its streams, the operator can mute them.
+func TestMuteWhatIsSent(t *testing.T) {
+	program := start(t, testutil.NewServer(t, nil).URL, nil)
+	bob := program.join("Bob")
+	operator, _ := program.operator()
+	message := publishMessage("aaaa", nil)
+	for _, streams := range [][]sentStream{nil, {{"0", camera}}} {
+		message["streams"] = streams
+		bob.send(message)
+		bob.await("answer")
+		for _, muted := range []bool{true, false} {
+			operator.send(map[string]any{"type": "mute", "participant": bob.id, "kind": "microphone", "muted": muted})
+			operator.awaitThat("Bob muted or not", func(m said) bool {
+				if m.Type == "error" {
+					t.Fatalf("the operator is told %s", m.Text)
+				}
+				who := m.Participant
+				return m.Type == "participant" && who.Microphone && who.Camera && (len(who.Muted) == 1) == muted
+			})
+		}
+	}
+	message["sdp"] = sdpOffer("aaaa", microphoneSection, inactive(cameraSection), dataSection)
+	bob.send(message)
+	operator.awaitPerson("no camera", bob.id, func(who person) bool { return who.Microphone && !who.Camera })
+}
+
 // Nothing is wrong if somebody who is to be kicked has just left.
 func TestKickTooLate(t *testing.T) {
 	server := testutil.NewServer(t, nil)

@@ -54,7 +54,7 @@ type participant struct {
 	id      plugin.ID // set by join, does not change afterwards
 	backend *backend  // likewise
 	facts   facts
-	known   []byte               // what the room was told last
+	known   []byte               // the last message to the room about it
 	guests  map[plugin.ID]person // publishers that have not joined through this program
 
 	// These belong to run.
@@ -63,7 +63,7 @@ type participant struct {
 	feeds videoroom.Feeds // what the others publish
 }
 
-// facts are what is known of a participant. person makes of them what others see.
+// facts are what is known of a participant. Others see what person makes of them.
 type facts struct {
 	streams       []sentStream // what it publishes
 	microphoneOff bool         // by itself
@@ -136,7 +136,7 @@ func (p *participant) browserSend(message []byte) {
 
 // fail tells the browser about an error of a message of a type.
 func (p *participant) fail(re string, err error) {
-	p.log.Info("cannot "+re, "err", err)
+	p.log.Info("a message has failed", "type", re, "err", err) // the browser may send any type
 	p.send(problemOf(err, re))
 }
 
@@ -189,7 +189,7 @@ func (p *participant) join(ctx context.Context) error {
 	return nil
 }
 
-// meet handles what happens until the participant leaves.
+// meet handles messages and events until the participant has to leave. It returns why.
 func (p *participant) meet(ctx context.Context) ending {
 	var gone, calm <-chan time.Time
 	p.down.follow(ctx)
@@ -219,8 +219,8 @@ func (p *participant) meet(ctx context.Context) ending {
 			} else {
 				p.down.event(ctx, msg)
 			}
-		case restarted := <-p.down.restarted:
-			p.down.restartAnswer(restarted)
+		case result := <-p.down.restarts:
+			p.down.restartDone(result)
 		case <-p.presence:
 			gone = p.present(ctx)
 		case <-gone:
@@ -291,19 +291,16 @@ func (p *participant) candidate(ctx context.Context, m message) {
 	}
 }
 
-// slow marks the line as poor and returns a channel that says when it no longer is.
+// slow marks the line as poor, and returns a channel that says when to remove the mark.
 func (p *participant) slow() <-chan time.Time {
 	p.conference.change(p, func(f *facts) { f.slowLink = true })
 	return time.After(poorFor)
 }
 
-// present handles a socket that came or went. If there is none, it returns a channel
-// that says when to wait no longer.
+// present handles that the socket came or went. Without one, it returns a channel that
+// says when to stop waiting for another.
 func (p *participant) present(ctx context.Context) <-chan time.Time {
-	c := p.conference
-	c.mu.Lock()
-	connected := p.browser != nil
-	c.mu.Unlock()
+	c, connected := p.conference, p.hasBrowser()
 	c.change(p, func(f *facts) { f.connected = connected })
 	if !connected {
 		p.log.Debug("the socket is lost", "id", p.id)
@@ -311,6 +308,13 @@ func (p *participant) present(ctx context.Context) <-chan time.Time {
 	}
 	p.down.repeat()
 	return nil
+}
+
+// hasBrowser reports whether there is a socket.
+func (p *participant) hasBrowser() bool {
+	p.conference.mu.Lock()
+	defer p.conference.mu.Unlock()
+	return p.browser != nil
 }
 
 // upEvent handles an event of the publisher's handle, on which the VideoRoom also says
@@ -370,8 +374,8 @@ func (p *participant) meetFeeds(event videoroom.Event, publishers []videoroom.Pu
 	}
 }
 
-// talk handles that somebody starts or stops to talk. Everybody gets these events; each
-// participant looks after its own, and after the guests.
+// talk handles that somebody starts or stops talking. Every participant gets these events
+// about everybody, and uses those about itself and the guests.
 func (p *participant) talk(who plugin.ID, talking bool) {
 	if who == p.id {
 		p.conference.change(p, func(f *facts) { f.talking = talking })
@@ -383,7 +387,7 @@ func (p *participant) talk(who plugin.ID, talking bool) {
 	}
 }
 
-// moderated handles that the operator has muted a stream of the participant.
+// moderated handles that the operator has muted or unmuted a stream of the participant.
 func (p *participant) moderated(event *videoroom.Moderated) {
 	p.conference.change(p, func(f *facts) {
 		for _, s := range f.streams {
@@ -406,8 +410,12 @@ func (p *participant) leave(ctx context.Context) {
 
 var waiting = noticeMessage{Type: "waiting", Message: "The conference server is being restarted …"}
 
-// farewell tells the browser why it is over, or to join again.
+// farewell tells the browser why it is over, or to join again. If there is no browser,
+// none can come any more.
 func (p *participant) farewell(ctx context.Context, why ending) {
+	if !p.hasBrowser() {
+		return
+	}
 	switch why {
 	case left:
 		p.send(noticeMessage{Type: "ended", Reason: why, Message: "You have left the conference."})
@@ -415,6 +423,8 @@ func (p *participant) farewell(ctx context.Context, why ending) {
 		p.send(noticeMessage{Type: "ended", Reason: why, Message: "You have been removed from the conference."})
 	case destroyed:
 		p.send(noticeMessage{Type: "ended", Reason: why, Message: "The room has been closed."})
+	case away: // a socket that came too late was told that it has resumed
+		p.send(noticeMessage{Type: "restart"})
 	case restart:
 		p.send(waiting)
 		if _, err := p.conference.janus.Get(ctx); err == nil {

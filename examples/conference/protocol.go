@@ -17,7 +17,7 @@ const (
 	// of a browser has about 10 kB.
 	maxMessage = 64 << 10
 
-	maxName = 64 // characters
+	maxName = 64 // characters of a name, bytes of a type or a room
 )
 
 // id is the id of a room or of a participant. It is a string in the protocol, because
@@ -47,14 +47,14 @@ const (
 
 func (k kind) valid() bool { return k == microphone || k == camera || k == screen }
 
-// kindOf returns the kind of a stream of any publisher, who may have given it another
-// description.
+// kindOf returns the kind of an audio or video stream of any publisher, who may have
+// given it another description.
 func kindOf(media videoroom.MediaType, description string) kind {
-	if k := kind(description); k.valid() {
-		return k
-	}
-	if media == videoroom.Audio {
+	switch {
+	case media == videoroom.Audio:
 		return microphone
+	case kind(description) == screen:
+		return screen
 	}
 	return camera
 }
@@ -94,6 +94,9 @@ type message struct {
 	Kind        kind `json:"kind"`
 	Muted       bool `json:"muted"`
 }
+
+// loggable reports whether the parts of a message that are logged and repeated are short.
+func (m *message) loggable() bool { return len(m.Type) <= maxName && len(m.Room.String()) <= maxName }
 
 // sentStream is a stream that a browser sends.
 type sentStream struct {
@@ -206,8 +209,8 @@ var (
 	errRoomFull   = newProblem("room-full", "This room is full. Try again when somebody has left.")
 	errTooMany    = newProblem("room-full", "Too many people are here. Try again later.")
 	errNoRoom     = newProblem("no-room", "There is no such room. Check the address.")
-	errNotAllowed = newProblem("not-allowed", "This is not allowed.")
-	errBadName    = newProblem("bad-name", "Enter a name of up to 64 characters.")
+	errNotAllowed = newProblem("not-allowed", "This room belongs to another program, which does not allow this.")
+	errBadName    = newProblem("bad-name", "Enter a name of up to 64 characters, without control characters.")
 	errJoinFirst  = newProblem("bad-message", "Join the room first.")
 	errBadMessage = newProblem("bad-message", "The page and the program do not understand each other. Reload the page.")
 	errJanus      = newProblem("janus", "The conference server has refused this. Try again, or reload the page.")
@@ -238,8 +241,12 @@ func publicError(err error) *problem {
 // cleanName returns a name without spaces around it.
 func cleanName(name string) (string, error) {
 	name = strings.TrimSpace(name)
-	if name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) {
+	if name == "" || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, confusing) {
 		return "", errBadName
 	}
 	return name, nil
 }
+
+// confusing reports whether a character can make a name, or what stands after it, look
+// like another one.
+func confusing(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }

@@ -26,8 +26,8 @@ func (c *conference) up(ctx context.Context, u *supervisor.Unit) (*backend, erro
 	return b, c.createRoom(ctx, b)
 }
 
-// createRoom makes the room, unless it exists: it has outlived the session, or belongs
-// to another program. Then it is used as it is.
+// createRoom makes the room, unless it exists, because it has outlived the session or
+// belongs to another program. Then it is used as it is.
 func (c *conference) createRoom(ctx context.Context, b *backend) error {
 	publishers := c.Capacity
 	_, err := b.rooms.Create(ctx, videoroom.Create{

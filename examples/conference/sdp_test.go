@@ -21,6 +21,7 @@ var (
 		"a=rtpmap:96 VP8/90000", "a=rtcp-fb:96 nack pli", "a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96",
 		"a=rtpmap:98 VP9/90000", "a=fmtp:98 profile-id=0", "a=rtpmap:99 rtx/90000", "a=fmtp:99 apt=98",
 	}
+	dataSection    = []string{"m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=sctp-port:5000"}
 	simulcastLines = []string{"a=rid:h send", "a=rid:m send", "a=rid:l send", "a=simulcast:send h;m;l"}
 	cameraSection  = append(append([]string{}, videoSection...), simulcastLines...)
 )

@@ -50,11 +50,13 @@ func (c *conference) run(ctx context.Context, listener net.Listener) error {
 		defer stopJanus()
 		closing, cancel := context.WithTimeout(janusCtx, shutdownTimeout)
 		defer cancel()
-		err := server.Shutdown(closing) // which leaves the sockets alone
+		c.close() // nobody can join any more
 		c.participants.Wait()
 		c.destroyRoom(closing)
-		c.close()
-		return err
+		if server.Shutdown(closing) != nil {
+			return server.Close() // a client takes too long
+		}
+		return nil
 	})
 	return group.Wait()
 }
@@ -96,9 +98,9 @@ func (c *conference) socket(ctx context.Context, w http.ResponseWriter, r *http.
 		return // Accept has answered
 	}
 	b := newBrowser(r.Context(), conn)
-	if !c.open(b) {
-		b.send(problemOf(errTooMany, "join"))
-		b.close("too many browsers")
+	if refusal := c.open(b); refusal != nil {
+		b.send(refusal)
+		b.close("refused")
 		_ = b.run(func(context.Context, message) {}) // it says why it ended
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -165,6 +166,7 @@ func TestShutdown(t *testing.T) {
 	ada.publish()
 	bob.await("offer") // which is not answered
 	away := program.join("Cyd")
+	away.await("offer") // and so she has two handles
 	away.drop()
 	form := program.open("Dan")
 	operator, _ := program.operator()
@@ -189,6 +191,39 @@ func TestShutdown(t *testing.T) {
 	}
 	var left string
 	testutil.Eventually(t, "no goroutines", func() bool { left = goroutines(); return left == "" })
+}
+
+// Whoever comes while the program ends is told that.
+func TestTooLate(t *testing.T) {
+	program := start(t, testutil.NewServer(t, nil).URL, nil)
+	program.close()
+	if m := program.open("Ada").await("ended"); m.Reason != "closed" {
+		t.Errorf("Ada is told %s", m.Text)
+	}
+}
+
+// Somebody who does not finish a request does not keep the program from leaving Janus.
+func TestShutdownWithRequest(t *testing.T) {
+	server := testutil.NewServer(t, nil)
+	program := start(t, server.URL, nil)
+	program.join("Ada").drop()
+	conn, err := net.Dial("tcp", program.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		program.stop()
+	}()
+	testutil.Eventually(t, "the end of the room", func() bool { return len(requests(t, server, named("destroy"))) == 1 })
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-stopped
 }
 
 // goroutines returns the stacks of the program's goroutines.
@@ -245,6 +280,30 @@ func TestWithoutURL(t *testing.T) {
 	}
 	if text := stderr.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "apt install janus") || !strings.Contains(text, "docker") {
 		t.Errorf("it says %q", text)
+	}
+}
+
+// Whoever does not want to wait for Janus asks the command twice.
+func TestSecondSignal(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("processes are not asked to terminate here")
+	}
+	server := testutil.NewServer(t, nil)
+	cmd, stderr := command(t, "-url", server.URL, "-listen", "127.0.0.1:0")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	testutil.Eventually(t, "the room", func() bool { return len(requests(t, server, named("create"))) == 1 })
+	server.Stall()
+	defer server.Resume()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	testutil.Eventually(t, "the end of the process", func() bool {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		return len(ended) > 0
+	})
+	if err := <-ended; err == nil || cmd.ProcessState.Exited() {
+		t.Errorf("ended with %v: %s", err, stderr)
 	}
 }
 

@@ -73,11 +73,23 @@ func (u *uplink) publish(ctx context.Context, m message) {
 	}
 	u.published = true
 	p.send(answerMessage{Type: "answer", Offer: m.Offer, SDP: configured.JSEP.SDP})
-	p.conference.change(p, func(f *facts) { f.streams = m.Streams })
+	p.conference.change(p, func(f *facts) { f.streams = sent(configured.Streams) })
 	for _, candidate := range u.early {
 		trickle(ctx, u.handle, candidate)
 	}
 	u.early = nil
+}
+
+// sent lists what a participant sends. Janus says that, so that the operator can mute all
+// of it, whatever the browser says.
+func sent(streams []videoroom.Stream) []sentStream {
+	var list []sentStream
+	for _, s := range streams {
+		if !s.Disabled && s.Type != videoroom.Data {
+			list = append(list, sentStream{Mid: s.Mid, Kind: kindOf(s.Type, s.Description)})
+		}
+	}
+	return list
 }
 
 // trickle passes a candidate of the browser on, nil if there are no more.

@@ -2,7 +2,7 @@ package main
 
 import "context"
 
-// visitor is who uses a socket: nobody yet, a participant or an operator.
+// visitor is the user of a socket, who may become a participant or an operator.
 type visitor struct {
 	conference  *conference
 	browser     *browser
@@ -78,6 +78,7 @@ func (v *visitor) logIn(password string) {
 		v.conference.addOperator(v.browser)
 		return
 	}
+	v.conference.Log.Warn("a wrong password of an operator")
 	v.browser.send(problemOf(errPassword, "operator"))
 	if v.passwords++; v.passwords == maxPasswords {
 		v.browser.close("too many wrong passwords")

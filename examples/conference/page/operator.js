@@ -49,8 +49,6 @@ const handlers = {
     announce(`${participant.name} left.`)
     render()
   },
-  waiting: ({ message }) => show(accepted ? 'waiting' : 'connecting', message || 'The conference server is being restarted …'),
-  restart: () => signaling.send({ type: 'operator', password }),
   ended: ({ message }) => refuse(message),
   error: ({ message }) => {
     if (accepted) byID('notice').textContent = message

@@ -242,8 +242,8 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, bef
 	if before != nil {
 		_ = before(closing) // the program ends in any case
 	}
-	if err := server.Shutdown(closing); err != nil {
-		return fmt.Errorf("monitor: %w", err)
+	if server.Shutdown(closing) != nil {
+		_ = server.Close() // somebody holds a connection: it is cut
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("monitor: %w", err)

@@ -159,7 +159,7 @@ func (w *watch) message(s *server, before sent) (handleMessage, sent) {
 		Type: "handle", Server: s.name, Session: idText(w.id.session), Handle: idText(w.id.handle), Media: []mediumMessage{},
 	}
 	w.mu.Lock()
-	info := w.info
+	info, seen := w.info, w.seen || before != nil
 	m.Gone, m.Error, m.Updated, m.Info = w.gone, w.failure, known(w.updated), w.raw
 	w.mu.Unlock()
 	m.Summary = describeInfo(info)
@@ -167,7 +167,7 @@ func (w *watch) message(s *server, before sent) (handleMessage, sent) {
 	defer s.state.mu.Unlock()
 	h := s.state.handles[w.id]
 	if h == nil {
-		m.Gone = m.Gone || info != nil || before != nil // it was there
+		m.Gone = m.Gone || seen // or it is not listed yet
 		return m, before
 	}
 	h.summarize(&m.Summary)

@@ -89,7 +89,7 @@ func TestJanusRestarts(t *testing.T) {
 	}
 }
 
-// Who asks to join while there is no Janus is in the room once there is one.
+// Somebody who asks to join while there is no Janus is in the room once there is one.
 func TestJoinBeforeJanus(t *testing.T) {
 	c := newCall(t, realjanus.Options{})
 	c.join("Ada")[0].Kill()

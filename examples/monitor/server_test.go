@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -352,24 +353,25 @@ func TestHandleThatIsRefused(t *testing.T) {
 func TestTweakIsRepeatedWithoutEvents(t *testing.T) {
 	srv := newJanus(t)
 	requests := answers(srv, `{"result":200}`)
-	p := start(t, config{admins: []string{srv.AdminURL()}, tweak: true})
-	testutil.Eventually(t, "two tweaks", func() bool { return len(requests()) == 2 })
-	var events sync.WaitGroup
-	ctx, cancel := context.WithCancel(t.Context())
-	defer events.Wait()
-	defer cancel()
-	events.Go(func() {
-		for ctx.Err() == nil {
-			p.servers[0].tell(t, 1, 0, begin("")[0])
-			time.Sleep(time.Millisecond) // the events of a server that is in use
+	s := newMonitor(t.Context(), config{admins: []string{srv.AdminURL()}, secret: secret}, testutil.Quiet).servers[0]
+	defer s.close()
+	s.interval = time.Hour // no time passes in this test
+	s.tweak = s.tweaker(io.Discard, "http://127.0.0.1:1")
+	rounds := func(from int, want int) {
+		t.Helper()
+		for n := from; n < from+tweakAfter; n++ {
+			if err := s.round(testutil.Context(t), n); err != nil {
+				t.Fatal(err)
+			}
 		}
-	})
-	pings := func() int { return len(testutil.Sent(srv, "ping")) }
-	before := pings()
-	testutil.Eventually(t, "many rounds", func() bool { return pings() > before+2*tweakAfter })
-	if n := len(requests()); n > 3 { // one may have been on its way
-		t.Errorf("the event handler was set %d times", n)
+		if n := len(requests()); n != want {
+			t.Errorf("until round %d the event handler was set %d times, want %d", from+tweakAfter, n, want)
+		}
 	}
+	rounds(0, 1)
+	rounds(tweakAfter, 2)
+	s.tell(t, 1, 0, begin("")[0])
+	rounds(2*tweakAfter, 2)
 }
 
 // Janus reaches the receiver by the URL that it is told, if there is one.

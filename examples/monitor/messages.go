@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cameronelliott/janus-go/admin"
 )
@@ -42,15 +43,26 @@ type serverStatus struct {
 	BitrateOut      number     `json:"bitrateOut"`
 }
 
-// status says how the server is.
-func (s *server) status() serverStatus {
-	status := s.state.status()
+// status says how the server is. To count takes long if there are many handles, so pages
+// share the counts for some time.
+func (s *server) status(now time.Time, share time.Duration) serverStatus {
+	status := s.counts(now, share)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status.Name, status.Title, status.Version = s.name, s.title, s.version
 	status.Up, status.Error, status.API = s.up, s.failure, s.api
 	status.Events, status.EventCount, status.LastEvent = s.eventsOfRun > 0, s.eventCount, known(s.lastEvent)
 	return status
+}
+
+// counts returns the counts as they were at a time that is less than share ago.
+func (s *server) counts(now time.Time, share time.Duration) serverStatus {
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	if s.counted.IsZero() || now.Sub(s.counted) >= share {
+		s.count, s.counted = s.state.status(), now
+	}
+	return s.count
 }
 
 // status returns the counts.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/cameronelliott/janus-go/admin"
@@ -28,8 +29,11 @@ const jcfg = `general: {
 func (s *server) printSetup(out io.Writer, base string) {
 	p := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) } // nobody may be reading
 	p("\nEvents of %s: set broadcast = true in the section events of janus.jcfg, and in\njanus.eventhandler.sampleevh.jcfg\n\n", s.name)
-	p(jcfg, base+s.path, eventUser, s.password)
+	p(jcfg, escape(base+s.path), eventUser, escape(s.password))
 }
+
+// escape returns a text as it is written between quotation marks in a jcfg file.
+func escape(text string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) }
 
 // tweaker returns a function that sets the event handler sampleevh of a server that
 // runs. It says what it has done, unless that is the same as the last time.

@@ -42,9 +42,7 @@ var axe = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := keep(file, script); err != nil {
-		return "", err
-	}
+	_ = keep(file, script) // or it is fetched again the next time
 	return string(script), nil
 })
 

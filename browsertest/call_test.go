@@ -92,7 +92,7 @@ func moving(selector string, n int) string {
 		const tiles = all();
 		if (tiles.length !== %d) return false;
 		const before = await Promise.all(tiles.map(frames));
-		for (let i = 0; i < 40; i++) {
+		for (let i = 0; i < 100; i++) {
 			await new Promise(resolve => setTimeout(resolve, 50));
 			const now = all();
 			if (now.length !== tiles.length || now.some((tile, i) => tile !== tiles[i])) return false;

@@ -63,7 +63,6 @@ func build(name string) (string, error) {
 type program struct {
 	URL      string // of its page
 	Operator string // of the operator's page, if it has one
-	Lines    []string
 
 	cmd    *exec.Cmd
 	stderr *bytes.Buffer
@@ -117,7 +116,6 @@ func (p *program) read(stdout io.Reader, ready chan<- bool) {
 }
 
 func (p *program) line(text string) {
-	p.Lines = append(p.Lines, text)
 	if address, ok := strings.CutPrefix(text, "listening on "); ok {
 		p.URL = address
 	}
@@ -132,7 +130,7 @@ func (p *program) stop(t *testing.T) {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case <-p.done:
-	case <-time.After(10 * time.Second):
+	case <-time.After(chromium.Patience):
 		t.Errorf("%s does not end when it is asked to", p.cmd.Path)
 		_ = p.cmd.Process.Kill()
 		<-p.done

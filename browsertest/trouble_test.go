@@ -23,7 +23,6 @@ const noConnection = `WebSocket connection to .* failed|ERR_INTERNET_DISCONNECTE
 // for the other, and comes back, without a new participant.
 func TestNetworkCut(t *testing.T) {
 	chromium.Program(t)
-	realjanus.MediaAddress(t) // or the test is skipped, since this needs root too
 	far := netns.New(t)
 	c := newCall(t, realjanus.Options{ICEEnforceList: far.Host})
 	ada := c.join("Ada")[0]
@@ -63,7 +62,8 @@ func (c *call) seenFrom(n *netns.Network) string {
 }
 
 // afterRestart is the promise: everybody sees everybody again within ten seconds
-// after Janus accepts connections. The bound has room for a slow machine.
+// after Janus accepts connections. The bound has room for a slow machine, but not for
+// the race detector: with it, the time is only logged.
 const afterRestart = 20 * time.Second
 
 func TestJanusRestarts(t *testing.T) {
@@ -78,15 +78,18 @@ func TestJanusRestarts(t *testing.T) {
 		c.janus.Restart(t)
 		start := time.Now()
 		for _, p := range people {
-			left := afterRestart - time.Since(start)
-			p.AwaitWithin(left, "three pictures that move", moving("#tiles > .tile", len(people)))
+			p.AwaitPictures(len(people))
 		}
-		t.Logf("restart %d: all see each other again %.1f s after Janus was back", i+1, time.Since(start).Seconds())
+		took := time.Since(start)
+		t.Logf("restart %d: all see each other again %.1f s after Janus was back", i+1, took.Seconds())
+		if took > afterRestart && !raceDetector {
+			t.Errorf("that is more than %v", afterRestart)
+		}
 		awaitCall(people...)
 	}
 }
 
-// Who asks to join while there is no Janus is in the room once there is one.
+// Somebody who asks to join while there is no Janus is in the room once there is one.
 func TestJoinBeforeJanus(t *testing.T) {
 	c := newCall(t, realjanus.Options{})
 	c.join("Ada")[0].Kill()

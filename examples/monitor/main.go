@@ -106,6 +106,8 @@ func (c *config) check() error {
 		return errors.New("monitor: there are more -url than -admin")
 	case !isLoopback(c.listen) && c.password == "":
 		return fmt.Errorf("monitor: others can reach %s: set MONITOR_PASSWORD or -password", c.listen)
+	case isUnspecified(c.events) && c.eventsURL == "":
+		return fmt.Errorf("monitor: %s does not say where Janus reaches it: set -events-url", c.events)
 	}
 	for _, raw := range c.admins {
 		if u, err := url.Parse(raw); err != nil || u.Host == "" {
@@ -113,6 +115,13 @@ func (c *config) check() error {
 		}
 	}
 	return nil
+}
+
+// isUnspecified reports whether an address with a port stands for all of this machine.
+func isUnspecified(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "" || ip != nil && ip.IsUnspecified())
 }
 
 // monitor is what the pages have in common.
@@ -242,8 +251,8 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, bef
 	if before != nil {
 		_ = before(closing) // the program ends in any case
 	}
-	if err := server.Shutdown(closing); err != nil {
-		return fmt.Errorf("monitor: %w", err)
+	if server.Shutdown(closing) != nil {
+		_ = server.Close() // somebody holds a connection: it is cut
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("monitor: %w", err)

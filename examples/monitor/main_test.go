@@ -53,6 +53,8 @@ func TestFlags(t *testing.T) {
 		"-admin ws://a:1 -listen :80":     "MONITOR_PASSWORD",
 		"-admin ws://a:1 -listen [::]:80": "MONITOR_PASSWORD",
 		"-admin ws://a:1 -listen a:80":    "MONITOR_PASSWORD",
+		"-admin ws://a:1 -events :80":     "-events-url",
+		"-admin ws://a:1 -events [::]:80": "-events-url",
 	} {
 		if _, err := parsed(strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, want %q", args, err, want)
@@ -60,6 +62,7 @@ func TestFlags(t *testing.T) {
 	}
 	for _, args := range []string{
 		"-admin ws://a:1 -listen localhost:80", "-admin ws://a:1 -listen [::1]:80", "-admin ws://a:1 -listen :80 -password x",
+		"-admin ws://a:1 -events 0.0.0.0:80 -events-url http://a:80", "-admin ws://a:1 -events 10.0.0.1:80",
 	} {
 		if _, err := parsed(strings.Fields(args)...); err != nil {
 			t.Errorf("%q: %v", args, err)

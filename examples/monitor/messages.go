@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cameronelliott/janus-go/admin"
 )
@@ -42,15 +43,26 @@ type serverStatus struct {
 	BitrateOut      number     `json:"bitrateOut"`
 }
 
-// status says how the server is.
-func (s *server) status() serverStatus {
-	status := s.state.status()
+// status says how the server is. To count takes long if there are many handles, so pages
+// share the counts for some time.
+func (s *server) status(now time.Time, share time.Duration) serverStatus {
+	status := s.counts(now, share)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status.Name, status.Title, status.Version = s.name, s.title, s.version
 	status.Up, status.Error, status.API = s.up, s.failure, s.api
 	status.Events, status.EventCount, status.LastEvent = s.eventsOfRun > 0, s.eventCount, known(s.lastEvent)
 	return status
+}
+
+// counts returns the counts as they were at a time that is less than share ago.
+func (s *server) counts(now time.Time, share time.Duration) serverStatus {
+	s.counting.Lock()
+	defer s.counting.Unlock()
+	if s.counted.IsZero() || now.Sub(s.counted) >= share {
+		s.count, s.counted = s.state.status(), now
+	}
+	return s.count
 }
 
 // status returns the counts.
@@ -159,7 +171,7 @@ func (w *watch) message(s *server, before sent) (handleMessage, sent) {
 		Type: "handle", Server: s.name, Session: idText(w.id.session), Handle: idText(w.id.handle), Media: []mediumMessage{},
 	}
 	w.mu.Lock()
-	info := w.info
+	info, seen := w.info, w.seen || before != nil
 	m.Gone, m.Error, m.Updated, m.Info = w.gone, w.failure, known(w.updated), w.raw
 	w.mu.Unlock()
 	m.Summary = describeInfo(info)
@@ -167,7 +179,7 @@ func (w *watch) message(s *server, before sent) (handleMessage, sent) {
 	defer s.state.mu.Unlock()
 	h := s.state.handles[w.id]
 	if h == nil {
-		m.Gone = m.Gone || info != nil || before != nil // it was there
+		m.Gone = m.Gone || seen // or it is not listed yet
 		return m, before
 	}
 	h.summarize(&m.Summary)

@@ -300,7 +300,7 @@ func (p *page) update(ctx context.Context, now time.Time) error {
 		if due(&p.beat, now, heartbeat*slow) {
 			p.servers = message{} // send it again
 		}
-		if err := p.sendServers(ctx); err != nil {
+		if err := p.sendServers(ctx, now); err != nil {
 			return err
 		}
 	}
@@ -331,10 +331,10 @@ func (p *page) update(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-func (p *page) sendServers(ctx context.Context) error {
+func (p *page) sendServers(ctx context.Context, now time.Time) error {
 	m := serversMessage{Type: "servers"}
 	for _, s := range p.monitor.servers {
-		m.Servers = append(m.Servers, s.status())
+		m.Servers = append(m.Servers, s.status(now, p.monitor.period/2))
 	}
 	return p.sendChanged(ctx, &p.servers, m)
 }

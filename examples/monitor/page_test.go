@@ -241,6 +241,20 @@ func TestPageThatReadsNothing(t *testing.T) {
 	}
 }
 
+// Pages share the counts of a server, which take long if there are many handles.
+func TestCountsAreShared(t *testing.T) {
+	s := newMonitor(t.Context(), config{admins: []string{nowhere}}, testutil.Quiet).servers[0]
+	for _, test := range []struct {
+		after    time.Duration
+		sessions int
+	}{{0, 1}, {time.Second - 1, 1}, {time.Second, 3}, {2 * time.Second, 4}} {
+		s.tell(t, uint64(1+test.after), 0, begin("")[0])
+		if got := s.status(epoch.Add(test.after), time.Second); got.Sessions != test.sessions || got.Name != s.name {
+			t.Errorf("after %v: %+v", test.after, got)
+		}
+	}
+}
+
 func TestTooManyPages(t *testing.T) {
 	p := start(t, config{admins: []string{nowhere}})
 	for range maxPages {

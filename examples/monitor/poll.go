@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	janus "github.com/cameronelliott/janus-go"
 	"github.com/cameronelliott/janus-go/admin"
 )
 
@@ -35,6 +37,7 @@ const (
 
 // run asks the Admin API until ctx ends.
 func (s *server) run(ctx context.Context) {
+	defer s.stopEvents(context.WithoutCancel(ctx))
 	for n := 0; ; n++ {
 		if err := s.round(ctx, n); err != nil && ctx.Err() == nil {
 			s.setDown(err)
@@ -68,6 +71,7 @@ func (s *server) round(ctx context.Context, n int) error {
 		return err
 	}
 	if s.setUp() {
+		s.state.listAgain()
 		err = s.greet(ctx, client)
 	} else if n%tweakAfter == 0 && s.quietFor() >= tweakAfter*s.interval {
 		s.tweak(ctx, client)
@@ -113,14 +117,11 @@ func (s *server) listHandles(ctx context.Context, client *admin.Client, events b
 	}
 	return each(ctx, s.state.toList(s.ago(rounds), listsARound), func(ctx context.Context, id ids) error {
 		list, err := client.ListHandles(ctx, id.session)
-		if isGone(err) {
-			s.state.remove(id)
-			return nil
+		if err != nil {
+			return s.passOver(id, err)
 		}
-		if err == nil {
-			s.state.setHandles(id.session, list, time.Now().UnixMilli())
-		}
-		return err
+		s.state.setHandles(id.session, list, time.Now().UnixMilli())
+		return nil
 	})
 }
 
@@ -134,15 +135,27 @@ func (s *server) askHandles(ctx context.Context, client *admin.Client, events bo
 	return each(ctx, asked, func(ctx context.Context, id ids) error {
 		began := time.Now().UnixMilli()
 		info, err := client.HandleInfo(ctx, id.session, id.handle)
-		if isGone(err) {
-			s.state.remove(id)
-			return nil
+		if err != nil {
+			return s.passOver(id, err)
 		}
-		if err == nil {
-			s.state.setInfo(id, info, began, time.Now().UnixMilli())
-		}
-		return err
+		s.state.setInfo(id, info, began, time.Now().UnixMilli())
+		return nil
 	})
+}
+
+// passOver takes the error of a request about a session or a handle. It returns nil if
+// Janus has answered with it: then nothing is wrong with the others.
+func (s *server) passOver(id ids, err error) error {
+	answer := (*janus.ErrorMsg)(nil)
+	switch {
+	case isGone(err):
+		s.state.remove(id)
+	case errors.As(err, &answer):
+		s.state.asked(id, time.Now().UnixMilli())
+	default:
+		return err
+	}
+	return nil
 }
 
 // ago returns the time some rounds ago, in Unix milliseconds.
@@ -163,6 +176,29 @@ func each(ctx context.Context, all []ids, f func(ctx context.Context, id ids) er
 		})
 	}
 	return group.Wait()
+}
+
+// asked notes that Janus was asked about a session or, if ids has one, a handle. now is
+// the time in Unix milliseconds.
+func (s *state) asked(id ids, now int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known := s.sessions[id.session]; known != nil && id.handle == 0 {
+		known.listed = now
+	}
+	if h := s.handles[id]; h != nil {
+		h.asked = now
+	}
+}
+
+// listAgain makes the handles of all sessions be listed: Janus was away, and may be
+// another one with sessions of the same ids.
+func (s *state) listAgain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, known := range s.sessions {
+		known.listed = 0
+	}
 }
 
 // remove removes a session or, if ids has one, a handle that Janus does not have any

@@ -45,7 +45,8 @@ func join(t testing.TB, server *realjanus.Server, opaque string) (*janus.Session
 // of a page work on it.
 func TestRealJanusWithThePrintedLines(t *testing.T) {
 	var server *realjanus.Server
-	p := startWith(t, config{admins: []string{nowhere}}, func(p *program) {
+	// A password that has to be escaped.
+	p := startWith(t, config{admins: []string{nowhere}, eventsPassword: `say "friend\" and enter`}, func(p *program) {
 		s := p.servers[0]
 		server = realjanus.Start(t, realjanus.Options{
 			Plugins: []string{"videoroom"}, EventHandlers: map[string]string{"sampleevh": p.printed(t, s)},

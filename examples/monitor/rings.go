@@ -22,8 +22,12 @@ type rings struct {
 func newRings(limit int) *rings { return &rings{limit: limit, place: make(map[*ring]*list.Element)} }
 
 // add adds a point to the ring of a medium, if it has one or can have one. now is
-// the time in Unix milliseconds.
+// the time in Unix milliseconds. A ring begins again when the clock was set back, or
+// when another one is used: its points are in the order of their times.
 func (r *rings) add(m *medium, now int64) {
+	if m.ring != nil && m.ring.newest() > m.meter.last.Time {
+		r.release(m)
+	}
 	if m.ring == nil && !r.give(m, now) {
 		return
 	}

@@ -174,6 +174,14 @@ func (r *ring) add(time int64, v values) {
 	r.count++
 }
 
+// newest returns the time of the newest point, or 0.
+func (r *ring) newest() int64 {
+	if r.count == 0 {
+		return 0
+	}
+	return r.times[(r.count-1)%points]
+}
+
 // series are points column by column, as the page draws them.
 type series struct {
 	T         []int64  `json:"t"`

@@ -141,6 +141,24 @@ func TestRing(t *testing.T) {
 	}
 }
 
+// The points that a page gets are in the order of their times, also if the clock of Janus
+// is set back: the page gets all of them again then.
+func TestClockIsSetBack(t *testing.T) {
+	s := newState()
+	s.tell(0, 1, 2, begin("")...)
+	h := s.handle(ids{1, 2})
+	s.tell(3_600_000, 1, 2, stats("0", "audio", 1000))
+	first := h.media[0].ring
+	s.tell(3_601_000, 1, 2, stats("0", "audio", 2000))
+	if h.media[0].ring != first || first.count != 2 {
+		t.Errorf("%+v", h.media[0])
+	}
+	s.tell(1000, 1, 2, stats("0", "audio", 3000))
+	if points := h.media[0].ring.since(0); h.media[0].ring == first || len(points.T) != 1 || points.T[0] != epoch.UnixMilli()+1000 {
+		t.Errorf("the points are at %v", points.T)
+	}
+}
+
 func TestRings(t *testing.T) {
 	r := newRings(2)
 	a, b, c, d := new(medium), new(medium), new(medium), new(medium)

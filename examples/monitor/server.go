@@ -31,6 +31,11 @@ type server struct {
 	path     string
 	password string
 	tweak    func(ctx context.Context, client *admin.Client) // sets the event handler of Janus
+	tweaked  bool                                            // it is set; belongs to the goroutine of run
+
+	counting sync.Mutex // guards count and counted
+	count    serverStatus
+	counted  time.Time
 
 	mu          sync.Mutex // guards the fields below
 	client      *admin.Client

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"runtime"
@@ -259,28 +260,118 @@ func TestTweak(t *testing.T) {
 	testutil.Eventually(t, "the tweak of the Janus that is back", func() bool { return len(requests()) > before })
 }
 
+// Janus keeps no events for a monitor that has ended, and sends none.
+func TestTweakEnds(t *testing.T) {
+	srv := newJanus(t)
+	requests := answers(srv, `{"result":200}`)
+	t.Run("while it runs", func(t *testing.T) {
+		start(t, config{admins: []string{srv.AdminURL()}, tweak: true})
+		testutil.Eventually(t, "the tweak", func() bool { return len(requests()) > 0 })
+		if first := requests()[0]; !strings.Contains(first, `"max_retransmissions":0`) {
+			t.Errorf("%s", first)
+		}
+	})
+	all := requests()
+	if last := all[len(all)-1]; !strings.Contains(last, `"events":"none"`) || strings.Contains(last, "backend") {
+		t.Errorf("the last request is %s", last)
+	}
+}
+
+// The page of a handle that has not been listed yet, such as one of a link just after the
+// monitor has started, does not say that it has gone.
+func TestOpenHandleIsNotListedYet(t *testing.T) {
+	srv := newJanus(t)
+	_, _, session, handle := testutil.Open(t, srv)
+	s := newMonitor(t.Context(), config{admins: []string{srv.AdminURL()}, secret: secret}, testutil.Quiet).servers[0]
+	defer s.close()
+	if _, err := s.connected(testutil.Context(t)); err != nil {
+		t.Fatal(err)
+	}
+	w := &watch{id: ids{session.ID, handle.ID}}
+	for _, listed := range []bool{false, true} {
+		if listed {
+			s.state.setSessions([]uint64{session.ID})
+			s.state.setHandles(session.ID, []uint64{handle.ID}, 1)
+		}
+		if w.ask(t.Context(), s) {
+			t.Fatal("it has gone")
+		}
+		if m, _ := w.message(s, nil); m.Gone || m.Updated == nil || m.Summary.Plugin == "" {
+			t.Errorf("it has gone: %t, %+v", m.Gone, m.Summary)
+		}
+	}
+	s.tell(t, session.ID, handle.ID, &eventhandler.HandleEvent{Change: eventhandler.Detached})
+	if m, _ := w.message(s, nil); !m.Gone {
+		t.Error("it is said to exist after it has gone")
+	}
+}
+
+// A Janus that is back may have sessions of the same ids: their handles are listed again.
+func TestHandlesAreListedAgain(t *testing.T) {
+	srv := newJanus(t)
+	s := newMonitor(t.Context(), config{admins: []string{srv.AdminURL()}, secret: secret}, testutil.Quiet).servers[0]
+	defer s.close()
+	_, _, session, handle := testutil.Open(t, srv)
+	now := time.Now().UnixMilli()
+	s.state.setSessions([]uint64{session.ID})
+	s.state.setHandles(session.ID, []uint64{7}, now) // of the Janus before
+	if err := s.round(testutil.Context(t), 0); err != nil {
+		t.Fatal(err)
+	}
+	if s.state.handle(ids{session.ID, handle.ID}) == nil || s.state.handle(ids{session.ID, 7}) != nil {
+		t.Error("the handles are those of the Janus before")
+	}
+}
+
+// A request about one handle that Janus refuses does not make the server count as away,
+// and is not repeated in each round.
+func TestHandleThatIsRefused(t *testing.T) {
+	srv := newJanus(t)
+	srv.Intercept(func(request json.RawMessage, reply func(any)) bool {
+		base := testutil.BaseOf(request)
+		if base.Type != "handle_info" {
+			return false
+		}
+		reply(fmt.Sprintf(`{"janus":"error","transaction":%q,"error":{"code":490,"reason":"by the test"}}`, base.ID))
+		return true
+	})
+	s := newMonitor(t.Context(), config{admins: []string{srv.AdminURL()}, secret: secret}, testutil.Quiet).servers[0]
+	defer s.close()
+	testutil.Open(t, srv)
+	for n := range 3 {
+		if err := s.round(testutil.Context(t), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(testutil.Sent(srv, "handle_info")); n != 1 {
+		t.Errorf("Janus was asked %d times", n)
+	}
+	s.state.check(t, 1, 1, 0)
+}
+
 // With events, the event handler is not set again; without, it is after a while.
 func TestTweakIsRepeatedWithoutEvents(t *testing.T) {
 	srv := newJanus(t)
 	requests := answers(srv, `{"result":200}`)
-	p := start(t, config{admins: []string{srv.AdminURL()}, tweak: true})
-	testutil.Eventually(t, "two tweaks", func() bool { return len(requests()) == 2 })
-	var events sync.WaitGroup
-	ctx, cancel := context.WithCancel(t.Context())
-	defer events.Wait()
-	defer cancel()
-	events.Go(func() {
-		for ctx.Err() == nil {
-			p.servers[0].tell(t, 1, 0, begin("")[0])
-			time.Sleep(time.Millisecond) // the events of a server that is in use
+	s := newMonitor(t.Context(), config{admins: []string{srv.AdminURL()}, secret: secret}, testutil.Quiet).servers[0]
+	defer s.close()
+	s.interval = time.Hour // no time passes in this test
+	s.tweak = s.tweaker(io.Discard, "http://127.0.0.1:1")
+	rounds := func(from int, want int) {
+		t.Helper()
+		for n := from; n < from+tweakAfter; n++ {
+			if err := s.round(testutil.Context(t), n); err != nil {
+				t.Fatal(err)
+			}
 		}
-	})
-	pings := func() int { return len(testutil.Sent(srv, "ping")) }
-	before := pings()
-	testutil.Eventually(t, "many rounds", func() bool { return pings() > before+2*tweakAfter })
-	if n := len(requests()); n > 3 { // one may have been on its way
-		t.Errorf("the event handler was set %d times", n)
+		if n := len(requests()); n != want {
+			t.Errorf("until round %d the event handler was set %d times, want %d", from+tweakAfter, n, want)
+		}
 	}
+	rounds(0, 1)
+	rounds(tweakAfter, 2)
+	s.tell(t, 1, 0, begin("")[0])
+	rounds(2*tweakAfter, 2)
 }
 
 // Janus reaches the receiver by the URL that it is told, if there is one.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	"testing"
 	"time"
@@ -150,6 +151,21 @@ func TestWhatIsNotKnown(t *testing.T) {
 	s.apply(late, 1)
 	if len(h.media) != 2 {
 		t.Errorf("%+v", h.media[2])
+	}
+}
+
+// A page cannot show a time that JavaScript cannot represent.
+func TestTimesOfPages(t *testing.T) {
+	for _, test := range []struct {
+		time time.Time
+		want int64
+	}{
+		{time.Time{}, 0}, {epoch, epoch.UnixMilli()}, {time.UnixMilli(maxTime), maxTime},
+		{time.UnixMilli(maxTime + 1), 0}, {time.UnixMicro(math.MaxInt64), 0}, {time.UnixMicro(math.MinInt64), 0},
+	} {
+		if got := unixMilli(test.time); got != test.want {
+			t.Errorf("%v is %d, want %d", test.time, got, test.want)
+		}
 	}
 }
 

@@ -11,12 +11,16 @@ import (
 // those of handle_info are not used for the same medium.
 const eventsRule = 10_000
 
-// unixMilli returns Unix milliseconds, or 0 for the zero time.
+// maxTime is the last time that JavaScript can represent, in Unix milliseconds.
+const maxTime = 8_640_000_000_000_000
+
+// unixMilli returns Unix milliseconds, or 0 for the zero time and for those that a page
+// cannot show.
 func unixMilli(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
+	if ms := t.UnixMilli(); ms >= 0 && ms <= maxTime {
+		return ms
 	}
-	return t.UnixMilli()
+	return 0
 }
 
 // milliseconds returns a duration that Janus gives, for which 0 means that it is not
@@ -30,7 +34,7 @@ func milliseconds(d time.Duration) number {
 
 // applyStats takes statistics that came as an event. The caller holds mu.
 func (s *state) applyStats(h *handle, body *eventhandler.MediaStats, e *eventhandler.Event, now int64) {
-	if e.Timestamp.IsZero() {
+	if unixMilli(e.Timestamp) == 0 {
 		return
 	}
 	kind, layer := body.Media, int8(0)
@@ -82,14 +86,20 @@ func (s *state) sample(m *medium, now int64, taken sample) {
 }
 
 // setInfo takes the answer to a handle_info that was sent at the time began, in Unix
-// milliseconds as now. What events have told since then is newer.
-func (s *state) setInfo(id ids, info *admin.HandleInfo, began, now int64) {
+// milliseconds as now. What events have told since then is newer. It reports whether the
+// handle is known.
+func (s *state) setInfo(id ids, info *admin.HandleInfo, began, now int64) (known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.handles[id]
-	if h == nil {
-		return
+	if h != nil {
+		s.applyInfo(h, info, began, now)
 	}
+	return h != nil
+}
+
+// applyInfo is setInfo for a handle that is known. The caller holds mu.
+func (s *state) applyInfo(h *handle, info *admin.HandleInfo, began, now int64) {
 	h.asked = now
 	h.plugin, h.opaque = intern(info.Plugin), short(info.OpaqueID)
 	if h.since == 0 {

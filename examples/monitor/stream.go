@@ -67,7 +67,7 @@ func (s *stream) add(server string, e *eventhandler.Event) {
 		Kind:    e.Kind(),
 		Session: idText(e.Session),
 		Handle:  idText(e.Handle),
-		Text:    cut(describe(e.Body), 2*maxText),
+		Text:    strings.Clone(cut(describe(e.Body), 2*maxText)), // not a part of something large
 		Event:   eventBody(e),
 	}
 	s.mu.Lock()

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -35,6 +36,19 @@ func TestStreamIsBounded(t *testing.T) {
 	if found, skipped, _ = s.since(next-2, &filter{}); len(found) != 2 || skipped != 0 {
 		t.Errorf("%d events, %d skipped", len(found), skipped)
 	}
+}
+
+// What is kept of an event is small, whatever it says.
+func TestStreamKeepsNoLargeText(t *testing.T) {
+	s := new(stream)
+	before := heap()
+	for range maxEvents {
+		s.add("S", event(0, 1, 2, &eventhandler.HandleEvent{Change: eventhandler.Attached, OpaqueID: strings.Repeat("x", 100_000)}))
+	}
+	if used := heap() - before; used > 4<<20 {
+		t.Errorf("%d events take %d bytes", maxEvents, used)
+	}
+	runtime.KeepAlive(s)
 }
 
 // bodies are events of each kind with what is said about them; "" for those that are

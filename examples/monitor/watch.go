@@ -20,6 +20,7 @@ type watch struct {
 	raw     json.RawMessage // the same without tokens
 	updated int64           // when it was read, in Unix ms; 0: never
 	failure string
+	seen    bool // the state has had it
 	gone    bool
 }
 
@@ -86,16 +87,17 @@ func (w *watch) ask(ctx context.Context, s *server) (gone bool) {
 	began := time.Now().UnixMilli()
 	info, err := w.read(ctx, s)
 	now := time.Now().UnixMilli()
+	seen := false
 	switch {
 	case err == nil:
-		s.state.setInfo(w.id, info, began, now)
+		seen = s.state.setInfo(w.id, info, began, now)
 	case isGone(err):
 		gone = true
 		s.state.remove(w.id)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.gone, w.failure = gone, ""
+	w.seen, w.gone, w.failure = w.seen || seen, gone, ""
 	switch {
 	case err == nil:
 		w.info, w.raw, w.updated = info, withoutTokens(info.Raw), now

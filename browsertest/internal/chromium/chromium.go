@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -105,6 +106,8 @@ func Start(t testing.TB, opts Options) *Browser {
 		endAllocator() // waits for the process, and removes its folder
 	})
 	t.Cleanup(b.end)
+	starting := time.AfterFunc(Patience, cancel) // a deadline of ctx would be the browser's
+	defer starting.Stop()
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
@@ -137,7 +140,7 @@ func (o Options) flags(t testing.TB) []chromedp.ExecAllocatorOption {
 func (o Options) modify(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if o.Network != nil {
-		inside := exec.Command("ip", o.Network.Exec(cmd.Args)...)
+		inside := exec.Command("nsenter", o.Network.Exec(cmd.Args)...)
 		cmd.Path, cmd.Args = inside.Path, inside.Args
 	}
 }

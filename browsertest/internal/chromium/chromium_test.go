@@ -3,10 +3,13 @@
 package chromium_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -88,7 +91,10 @@ func TestFaultsAreSeen(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			kept := &failures{TB: t}
 			page := browser.Open(kept, "page", serve(t, script))
-			page.Await("the script has run and failed", `new Promise(resolve => setTimeout(resolve, 200, true))`)
+			deadline := time.Now().Add(chromium.Patience)
+			for !strings.Contains(strings.Join(page.Faults(), "\n"), want) && time.Now().Before(deadline) {
+				time.Sleep(time.Millisecond) // the faults are kept, not announced
+			}
 			for _, cleanup := range kept.cleanups {
 				cleanup()
 			}
@@ -104,10 +110,39 @@ func TestKilledBrowserIsGone(t *testing.T) {
 	page := browser.Open(t, "page", serve(t, ``))
 	page.Kill()
 	deadline := time.Now().Add(chromium.Patience)
-	for syscall.Kill(-browser.PID(), 0) == nil {
+	for running(t, browser.PID()) {
 		if time.Now().After(deadline) {
 			t.Fatal("processes of the browser are left")
 		}
 		time.Sleep(time.Millisecond) // nobody tells when another process's children end
 	}
+}
+
+// A condition that throws because the page is not ready is asked for again.
+func TestAwaitGoesOnAfterAnException(t *testing.T) {
+	page := chromium.Start(t, chromium.Options{}).Open(t, "page",
+		serve(t, `window.tries = 0; window.ready = () => { if (++tries < 3) throw new Error("not yet"); return true; }`))
+	page.Await("the third answer", `ready()`)
+}
+
+// running reports whether a process group has a process that runs. In a container
+// without an init nobody collects the ones that have ended.
+func running(t *testing.T, group int) bool {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		stat, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		// After the name, which is in parentheses, come the state, the parent and the group.
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if len(fields) > 2 && fields[2] == strconv.Itoa(group) && fields[0] != "Z" && fields[0] != "X" {
+			return true
+		}
+	}
+	return false
 }

@@ -25,8 +25,8 @@ import (
 )
 
 // Patience is how long a test waits for what must happen, unless it says
-// otherwise.
-const Patience = 30 * time.Second
+// otherwise. Only a test that fails uses it up.
+const Patience = time.Minute
 
 // Page is the page that a browser shows.
 type Page struct {
@@ -101,30 +101,28 @@ func (p *Page) Press(keys string) {
 	p.Run(chromedp.KeyEvent(keys))
 }
 
-// Await waits until a JavaScript expression is true. A promise is waited for.
+// Await waits until a JavaScript expression is true. A promise is waited for. An
+// expression that throws is not true yet: a page changes while it is looked at.
 func (p *Page) Await(what, expression string) {
 	p.t.Helper()
-	p.AwaitWithin(Patience, what, expression)
-}
-
-// AwaitWithin waits for at most d until a JavaScript expression is true, and
-// returns how long that took.
-func (p *Page) AwaitWithin(d time.Duration, what, expression string) time.Duration {
-	p.t.Helper()
-	start := time.Now()
-	if err := p.await(d, expression); err != nil {
-		p.t.Fatalf("%s: not after %v: %s: %v\n%s", p.Name, d, what, err, p.describe())
+	if err := p.await(expression); err != nil {
+		p.t.Fatalf("%s: not after %v: %s: %v\n%s", p.Name, Patience, what, err, p.describe())
 	}
-	return time.Since(start)
 }
 
-// await evaluates an expression in the page until it is true.
-func (p *Page) await(d time.Duration, expression string) error {
-	ctx, cancel := context.WithTimeout(p.ctx, d)
+// await evaluates an expression in the page until it is true. What it threw last is
+// kept for describe.
+func (p *Page) await(expression string) error {
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
 	loop := `(async () => {
 		for (;;) {
-			if (await (` + expression + `)) return true;
+			window.awaitThrew = undefined;
+			try {
+				if (await (` + expression + `)) return true;
+			} catch (error) {
+				window.awaitThrew = error;
+			}
 			await new Promise(resolve => setTimeout(resolve, 50));
 		}
 	})()`
@@ -142,12 +140,6 @@ func Get[T any](p *Page, expression string) T {
 		p.t.Fatalf("%s: %s: %v\n%s", p.Name, expression, err, p.describe())
 	}
 	return value
-}
-
-// Text returns the text of the element that a selector finds.
-func (p *Page) Text(selector string) string {
-	p.t.Helper()
-	return Get[string](p, `document.querySelector(`+quote(selector)+`)?.innerText ?? ""`)
 }
 
 // Resize makes the window a desktop's or a phone's.
@@ -323,6 +315,7 @@ func (p *Page) describe() string {
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`(async () => {
 		let text = location + "\nstate: " + JSON.stringify({...document.body?.dataset}) + "\n" + document.body?.innerText;
+		if (window.awaitThrew) text = "the condition threw " + awaitThrew + "\n" + text;
 		if (window.conference?.stats) {
 			const stats = Promise.resolve().then(() => conference.stats()).then(JSON.stringify, String);
 			text += "\nstats: " + await Promise.race([stats, new Promise(r => setTimeout(r, 1000, "none"))]);

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
@@ -14,7 +15,9 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -29,50 +32,99 @@ type Network struct {
 	// Guest is the address of the network's end.
 	Guest string
 
-	name, near string
+	near string // the interface on this machine
+	path string // by which the network is entered
 }
 
-// New makes a network that lives until the test ends. It needs root and iproute2.
+// New makes a network that lives until the test ends, or the test process dies. It
+// needs root, iproute2 and util-linux: without them the test is skipped, or fails if
+// JANUS_TEST=require is set.
 func New(t testing.TB) *Network {
 	t.Helper()
-	id := rand.Text()[:8]
+	need(t)
 	// 198.18.0.0/15 is set aside for tests. Each network has four addresses of it.
 	subnet := mathrand.IntN(1<<15) * 4
 	address := func(host int) string {
 		n := subnet + host
 		return net.IPv4(198, byte(18+n>>16), byte(n>>8), byte(n)).String()
 	}
-	n := &Network{Host: address(1), Guest: address(2), name: "jb" + id, near: "jb" + id + "a"}
-	n.must(t, "netns", "add", n.name)
-	t.Cleanup(func() { n.must(t, "netns", "delete", n.name) })
-	n.must(t, "link", "add", n.near, "type", "veth", "peer", "name", "cable", "netns", n.name)
-	t.Cleanup(func() { n.must(t, "link", "delete", n.near) }) // its other end goes too
-	n.must(t, "address", "add", n.Host+"/30", "dev", n.near)
-	n.must(t, "link", "set", n.near, "up")
-	n.must(t, "-n", n.name, "address", "add", n.Guest+"/30", "dev", "cable")
-	n.must(t, "-n", n.name, "link", "set", "cable", "up")
-	n.must(t, "-n", n.name, "link", "set", "lo", "up")
+	pid := hold(t)
+	n := &Network{
+		Host: address(1), Guest: address(2),
+		near: "jb" + rand.Text()[:8] + "a", path: fmt.Sprintf("/proc/%d/ns/net", pid),
+	}
+	run(t, "ip", "link", "add", n.near, "type", "veth", "peer", "name", "cable", "netns", strconv.Itoa(pid))
+	t.Cleanup(func() { run(t, "ip", "link", "delete", n.near) }) // its other end goes too
+	run(t, "ip", "address", "add", n.Host+"/30", "dev", n.near)
+	run(t, "ip", "link", "set", n.near, "up")
+	n.inside(t, "ip", "address", "add", n.Guest+"/30", "dev", "cable")
+	n.inside(t, "ip", "link", "set", "cable", "up")
+	n.inside(t, "ip", "link", "set", "lo", "up")
 	// A browser without a route to anywhere believes that it is offline.
-	n.must(t, "-n", n.name, "route", "add", "default", "via", n.Host)
+	n.inside(t, "ip", "route", "add", "default", "via", n.Host)
 	return n
+}
+
+// need ends a test that cannot have a network.
+func need(t testing.TB) {
+	t.Helper()
+	missing := ""
+	for _, program := range []string{"ip", "nsenter"} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing = err.Error()
+		}
+	}
+	if os.Geteuid() != 0 {
+		missing = "not root"
+	}
+	switch {
+	case missing == "":
+	case os.Getenv("JANUS_TEST") == "require":
+		t.Fatalf("no network of its own: %s; JANUS_TEST=require demands it", missing)
+	default:
+		t.Skip("no network of its own: " + missing)
+	}
+}
+
+// hold starts a process in a network of its own, which the kernel removes, with the
+// cable, when no process is left in it. The process ends with the test, or when the
+// test process dies.
+func hold(t testing.TB) (pid int) {
+	t.Helper()
+	cmd := exec.Command("cat")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	stdin, err := cmd.StdinPipe() // its other end is closed when the test process dies
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = stdin.Close() // cat has to end
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return cmd.Process.Pid
 }
 
 // Cut pulls the cable out.
 func (n *Network) Cut(t testing.TB) {
 	t.Helper()
-	n.must(t, "link", "set", n.near, "down")
+	run(t, "ip", "link", "set", n.near, "down")
 }
 
 // Mend puts the cable back.
 func (n *Network) Mend(t testing.TB) {
 	t.Helper()
-	n.must(t, "link", "set", n.near, "up")
+	run(t, "ip", "link", "set", n.near, "up")
 }
 
-// Exec returns the arguments of the program ip that run a command line in the
+// Exec returns the arguments of the program nsenter that run a command line in the
 // network. The process becomes the command.
 func (n *Network) Exec(line []string) []string {
-	return append([]string{"netns", "exec", n.name}, line...)
+	return append([]string{"--net=" + n.path, "--"}, line...)
 }
 
 // Dial connects to an address in the network.
@@ -83,8 +135,6 @@ func (n *Network) Dial(ctx context.Context, network, address string) (net.Conn, 
 	}
 	done := make(chan result, 1)
 	go func() {
-		// The thread ends with the goroutine, since it is not unlocked.
-		runtime.LockOSThread()
 		conn, err := n.dialHere(ctx, network, address)
 		done <- result{conn, err}
 	}()
@@ -92,24 +142,53 @@ func (n *Network) Dial(ctx context.Context, network, address string) (net.Conn, 
 	return r.conn, r.err
 }
 
-// dialHere moves the calling thread into the network and connects.
+// dialHere moves the thread of the calling goroutine into the network, connects, and
+// moves it back. It must not end the thread: the kernel would kill the processes that
+// were started on it, which are to die with their parent.
 func (n *Network) dialHere(ctx context.Context, network, address string) (net.Conn, error) {
-	file, err := os.Open("/run/netns/" + n.name)
+	runtime.LockOSThread()
+	home, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
+		runtime.UnlockOSThread()
 		return nil, err
+	}
+	defer func() { _ = home.Close() }() // it was only looked up
+	if err := enter(n.path); err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, network, address)
+	if back := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); back != nil {
+		return conn, errors.Join(err, back) // the thread stays locked, so that nothing else runs there
+	}
+	runtime.UnlockOSThread()
+	return conn, err
+}
+
+// enter moves the calling thread into a network.
+func enter(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
 	}
 	defer func() { _ = file.Close() }() // it was only looked up
 	if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("enter network %s: %w", n.name, err)
+		return fmt.Errorf("enter network %s: %w", path, err)
 	}
-	var dialer net.Dialer
-	return dialer.DialContext(ctx, network, address)
+	return nil
 }
 
-func (n *Network) must(t testing.TB, args ...string) {
+// inside runs a program in the network.
+func (n *Network) inside(t testing.TB, line ...string) {
 	t.Helper()
-	if output, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-		t.Fatalf("ip %v: %v: %s", args, err, bytes.TrimSpace(output))
+	run(t, "nsenter", n.Exec(line)...)
+}
+
+func run(t testing.TB, program string, args ...string) {
+	t.Helper()
+	if output, err := exec.Command(program, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v: %s", program, args, err, bytes.TrimSpace(output))
 	}
 }
 

@@ -62,8 +62,14 @@ export class Actions {
   async #run() {
     if (this.#busy) return;
     this.#setBusy(true);
-    const { server, session, handle } = this.#target;
-    const problem = await post(this.#name, { server, session, handle });
+    const name = this.#name;
+    const target = this.#target;
+    const problem = await post(name, { server: target.server, session: target.session, handle: target.handle });
+    if (!this.#dialog.open || name !== this.#name || target !== this.#target) {
+      // It was closed meanwhile, and may ask something else now.
+      this.#onDone(problem || actions[name].done, problem ? "" : name, target);
+      return;
+    }
     this.#setBusy(false);
     if (problem) {
       this.#error.textContent = problem;
@@ -71,7 +77,7 @@ export class Actions {
       return;
     }
     this.#dialog.close();
-    this.#onDone(actions[this.#name].done, this.#name, this.#target);
+    this.#onDone(actions[name].done, name, target);
   }
 
   #setBusy(busy) {

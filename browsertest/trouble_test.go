@@ -96,6 +96,10 @@ func TestJoinBeforeJanus(t *testing.T) {
 	c.janus.Kill()
 	early := c.enter(chromium.Options{}, "Early", c.URL)
 	early.Await("a sentence", says("body", "server is being restarted"))
+	early.Click("#cancel") // and once more
+	early.Await("the form", `document.body.dataset.state === "form"`)
+	early.Click("#join")
+	early.Await("a sentence", says("body", "server is being restarted"))
 	c.janus.Restart(t)
 	early.AwaitJoined()
 	awaitCall(early, c.join("Late")[0])

@@ -34,14 +34,18 @@ func main() {
 	flag.TextVar(&s.Room, "room", plugin.Num(4242), "`id` of the room, which is made unless it exists")
 	flag.IntVar(&s.Capacity, "capacity", 16, "how many may join a room")
 	stun := flag.String("stun", "", "STUN `servers` for the browsers, host:port, separated by commas")
-	flag.StringVar(&s.Operator, "operator", "", "`password` of the operator (default: a random one)")
+	flag.StringVar(&s.Operator, "operator", "", "`password` of the operator (default: that in the environment variable CONFERENCE_OPERATOR, or a random one)")
 	flag.Parse()
+	if flag.NArg() > 0 || s.Capacity < 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
 	s.URLs, s.STUN = list(*urls), list(*stun)
 	if len(s.URLs) == 0 {
 		fmt.Fprintln(os.Stderr, howToGetJanus)
 		os.Exit(2)
 	}
-	s.Operator = cmp.Or(s.Operator, rand.Text())
+	s.Operator = cmp.Or(s.Operator, os.Getenv("CONFERENCE_OPERATOR"), rand.Text())
 	s.Log = slog.Default()
 	if err := serve(s, *listen); err != nil {
 		fmt.Fprintln(os.Stderr, "conference:", err)

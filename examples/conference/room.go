@@ -47,7 +47,7 @@ func (c *conference) createRoom(ctx context.Context, b *backend) error {
 	})
 	switch {
 	case errors.Is(err, videoroom.ErrorRoomExists):
-		c.Log.Info("the room exists already", "room", c.Room)
+		c.Log.Warn("the room exists already: it can be joined if it was made with the same operator's password", "room", c.Room)
 		return nil
 	case err == nil:
 		c.created.Store(true)

@@ -37,7 +37,7 @@ func (c *conference) run(ctx context.Context, listener net.Listener) error {
 	janusCtx, stopJanus := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopJanus()
 	group, ctx := errgroup.WithContext(ctx)
-	server := &http.Server{Handler: c.handler(ctx), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: c.handler(ctx), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	group.Go(func() error { return c.janus.Run(janusCtx) })
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

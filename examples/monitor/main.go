@@ -238,7 +238,7 @@ func (m *monitor) shutdown(ctx context.Context) error {
 // serve serves until ctx ends. before, if it is not nil, is called then, before the
 // connections are closed.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, before func(context.Context) error) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

@@ -88,7 +88,7 @@ func (s *service) create(ctx context.Context, client *videoroom.Client) error {
 // run serves until ctx ends or one of its two parts fails.
 func (s *service) run(ctx context.Context, listener net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
-	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 	group.Go(func() error { return s.janus.Run(ctx) })
 	group.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -7,6 +7,7 @@ import { Down, Up } from './peers.js'
 
 const longestPause = 8000
 const joinAttempts = 20
+const quiet = 30_000 // without a failure for so long, the next one is the first again
 
 /** @typedef {import('./peers.js').Kind} Kind */
 /** @typedef {import('./peers.js').Incoming} Incoming */
@@ -37,6 +38,8 @@ export class Call {
   #attempts = 0
   #unanswered = 0
   #pause = 0
+  #failurePause = 0
+  #failedAt = -quiet
   #timer = 0
   #held = [] // candidates found while there was no socket
   #networkChanged = false
@@ -195,10 +198,15 @@ export class Call {
   }
 
   #rejoin(problem) {
+    this.#leaveBehind(problem)
+    this.#sendJoin()
+  }
+
+  /** Forgets the PeerConnections and who one was. */
+  #leaveBehind(problem) {
     this.#token = ''
     this.#closePeers()
     this.#interrupt(problem)
-    this.#sendJoin()
   }
 
   #error({ code, message }) {
@@ -289,8 +297,16 @@ export class Call {
     this.down.offered(offer)
   }
 
+  /** Makes everything anew, after a pause that gets longer while failures follow each other. */
   #peerFailed() {
-    if (this.#joined) this.#rejoin('The connection has to be made anew. Joining again …')
+    if (!this.#joined) return
+    const now = performance.now()
+    const again = now - this.#failedAt < quiet
+    this.#failurePause = again ? Math.min(2 * this.#failurePause + 500, longestPause) : 0
+    this.#failedAt = now
+    this.#leaveBehind('The connection has to be made anew. Joining again …')
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#sendJoin(), this.#failurePause)
   }
 
   /** The socket may be dead without the browser knowing. If another one is no better, all is made anew. */

@@ -24,6 +24,7 @@ let interruption = '' // why the call stands still
 let stalled = false // pictures and sound stand still
 let offline = false
 let problem = '' // what else the user should know
+let attempt = 0 // counts the joins that were begun or canceled
 let stopWatching = () => {}
 
 const tiles = new Tiles(byID('tiles'), {
@@ -42,6 +43,7 @@ function setState(state) {
   byID('farewell').hidden = state !== 'ended'
   byID('join').setAttribute('aria-disabled', String(state === 'joining'))
   byID('join').textContent = state === 'joining' ? 'Joining …' : 'Join'
+  byID('cancel').hidden = state !== 'joining'
 }
 
 function showNotice() {
@@ -90,8 +92,19 @@ async function join(event) {
   setState('joining')
   byID('error').textContent = ''
   byID('name').removeAttribute('aria-invalid')
-  setProblem(await openDevices())
+  const mine = ++attempt
+  const sentence = await openDevices()
+  if (mine !== attempt) return document.body.dataset.state === 'form' && closeTracks()
+  setProblem(sentence)
   start(name)
+}
+
+/** Gives up joining, whatever it waits for. */
+function cancel() {
+  attempt++
+  call?.leave()
+  backToForm('')
+  byID('name').focus()
 }
 
 function refuse(message) {
@@ -141,10 +154,15 @@ function start(name) {
 }
 
 function refused({ code, message }) {
+  backToForm(message)
+  if (code === 'bad-name') refuse(message)
+}
+
+function backToForm(message) {
   closeTracks()
   forgetCall()
+  setProblem('')
   showPreview()
-  if (code === 'bad-name') return refuse(message)
   setState('form')
   byID('error').textContent = message
 }
@@ -252,6 +270,7 @@ function showOthers() {
 // Camera, microphone and screen
 
 function keep(kind, track) {
+  closeTrack(kind)
   tracks.set(kind, track)
   track.onended = () => lost(kind)
 }
@@ -270,8 +289,8 @@ function closeTracks() {
 
 /** Sends a track from now on, or nothing, and shows it. */
 function use(kind, track) {
-  closeTrack(kind)
   if (track) keep(kind, track)
+  else closeTrack(kind)
   call?.setTrack(kind, track)
   showOwn(kind, track)
   render()
@@ -406,7 +425,7 @@ function pressed(event) {
   if (event.key === 'Escape' && !byID('people-panel').hidden) return closePeople()
   const other = event.ctrlKey || event.metaKey || event.altKey || event.repeat
   if (other || !byID('shortcuts').checked) return
-  const id = keys[event.key.toLowerCase()]
+  const id = keys[event.key?.toLowerCase()] // a form that is filled in has no key
   if (id && !byID(id).hidden) byID(id).click()
 }
 
@@ -440,6 +459,7 @@ function playSound() {
 }
 
 byID('join-form').addEventListener('submit', join)
+byID('cancel').addEventListener('click', cancel)
 byID('preview-button').addEventListener('click', togglePreview)
 byID('microphone').addEventListener('click', toggleMicrophone)
 byID('camera').addEventListener('click', toggleCamera)

@@ -214,7 +214,12 @@ window.addEventListener('online', () => document.body.dataset.state !== 'form' &
 
 // The password may stand behind the # of the address. It is taken out of sight.
 if (location.hash.length > 1) {
-  password = decodeURIComponent(location.hash.slice(1))
+  const { hash } = location
   history.replaceState(null, '', location.pathname + location.search)
-  connect()
+  try {
+    password = decodeURIComponent(hash.slice(1))
+    connect()
+  } catch {
+    // It is no password of this program: the form asks for one.
+  }
 }

@@ -14,11 +14,19 @@ export function showPeople(list, participants, ownID) {
   const order = [...participants].sort(
     (a, b) => Number(b.id === ownID) - Number(a.id === ownID) || a.name.localeCompare(b.name),
   )
-  list.replaceChildren(...order.map((participant) => item(participant, participant.id === ownID)))
+  // Rows stay where they are, so that a screen reader keeps its place.
+  const rows = new Map([...list.children].map((row) => [row.dataset.participant, row]))
+  order.forEach((participant, i) => {
+    const row = rows.get(participant.id) ?? make('li', { 'data-participant': participant.id })
+    rows.delete(participant.id)
+    fill(row, participant, participant.id === ownID)
+    if (list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null)
+  })
+  for (const row of rows.values()) row.remove()
 }
 
-function item(participant, own) {
-  const { id, name, talking, poor, microphone, camera, screen, muted } = participant
+function fill(row, participant, own) {
+  const { name, talking, poor, microphone, camera, screen, muted } = participant
   const states = make('span', { class: 'states' })
   const state = (on, picture, text) => {
     if (on) states.append(make('span', { class: `state ${picture}` }, icon(picture), text))
@@ -28,10 +36,8 @@ function item(participant, own) {
   state(screen, 'screen', 'shares the screen')
   state(!microphone || muted.includes('microphone'), 'microphone-off', muted.includes('microphone') ? 'muted by the operator' : 'microphone off')
   state(!camera || muted.includes('camera'), 'camera-off', muted.includes('camera') ? 'camera stopped by the operator' : 'camera off')
-  return make(
-    'li',
-    { 'data-participant': id, 'data-talking': String(talking), 'data-poor': String(Boolean(poor)) },
-    make('span', { class: 'who' }, own ? `${name} (you)` : name),
-    states,
-  )
+  row.dataset.talking = String(talking)
+  row.dataset.poor = String(Boolean(poor))
+  const who = make('span', { class: 'who' }, own ? `${name} (you)` : name)
+  if (!row.firstChild?.isEqualNode(who) || !row.lastChild.isEqualNode(states)) row.replaceChildren(who, states)
 }

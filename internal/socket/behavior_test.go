@@ -52,9 +52,9 @@ func TestSlowPeerIsNotCut(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/TLS %x", name, version), func(t *testing.T) {
 				t.Parallel()
 				// The kernel tells the sender of progress in parts of up to
-				// 64 KiB, each of which takes 16 ms here.
-				const message, messages, pause = 200 << 10, 25, 4 * time.Millisecond
-				const timeout = 500 * time.Millisecond
+				// 64 KiB, each of which takes 32 ms here.
+				const message, messages, pause = 200 << 10, 25, 8 * time.Millisecond
+				const timeout = time.Second
 				got := make(chan int, 1)
 				srv := hijack(t, func(srv *httptest.Server) {
 					if version != 0 {
@@ -81,7 +81,7 @@ func TestSlowPeerIsNotCut(t *testing.T) {
 				if n := <-got; n < message*messages {
 					t.Errorf("%d bytes came: %v", n, s.out.cause())
 				}
-				if took := time.Since(began); took < 2*timeout { // 320 reads, 4 ms apart
+				if took := time.Since(began); took < 2*timeout { // 320 reads, 8 ms apart
 					t.Errorf("took %v, which shows nothing", took)
 				}
 			})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -88,27 +89,31 @@ func TestLargeBuffersAreNotKept(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	c := connect(t, "ws"+strings.TrimPrefix(server.URL, "http"), &janus.DialOptions{MaxMessageSize: -1, RequestTimeout: patience})
-	_, h := c.open(t)
-	for name, exchange := range map[string]func() error{
-		"request": func() error {
+	for name, exchange := range map[string]func(c *client, h *janus.Handle) error{
+		"request": func(_ *client, h *janus.Handle) error {
 			_, err := h.Message(t.Context(), "", order{Pad: strings.Repeat("x", large)}, nil)
 			return err
 		},
-		"reply": func() error { _, err := c.Info(t.Context(), ""); return err },
+		"reply": func(c *client, _ *janus.Handle) error { _, err := c.Info(t.Context(), ""); return err },
 	} {
-		heap()
-		before := heap()
-		if err := exchange(); err != nil {
-			t.Fatal(name, err)
-		}
-		for range 2 { // the server forgets what it has read
-			if err := c.Ping(t.Context(), ""); err != nil {
+		kept := int64(math.MaxInt64)
+		for try := 0; try < 3 && kept > small; try++ { // other goroutines have memory as well
+			c := connect(t, "ws"+strings.TrimPrefix(server.URL, "http"), &janus.DialOptions{MaxMessageSize: -1, RequestTimeout: patience})
+			_, h := c.open(t)
+			heap()
+			before := heap()
+			if err := exchange(c, h); err != nil {
 				t.Fatal(name, err)
 			}
+			for range 2 { // the server forgets what it has read
+				if err := c.Ping(t.Context(), ""); err != nil {
+					t.Fatal(name, err)
+				}
+			}
+			kept = min(kept, heap()-before)
 		}
-		if grown := heap() - before; grown > small {
-			t.Errorf("%s of %d bytes: %d are kept", name, large, grown)
+		if kept > small {
+			t.Errorf("%s of %d bytes: %d are kept", name, large, kept)
 		}
 	}
 }
